@@ -1,0 +1,85 @@
+using System.Runtime.InteropServices;
+
+namespace OpposingSignals.Devices;
+
+/// <summary>A processor with its own memory that runs native operations in order.</summary>
+public abstract class Device : IDisposable
+{
+    private long _liveBytes;
+    private long _peakBytes;
+    private int _liveBuffers;
+
+    /// <summary>Name as given on the command line, for example <c>cpu</c>.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>What it is, in words for a run's record: processor, threads, instruction set.</summary>
+    public abstract string Description { get; }
+
+    /// <summary>Bytes in buffers that are not released.</summary>
+    public long LiveBytes => Interlocked.Read(ref _liveBytes);
+
+    /// <summary>The largest value of <see cref="LiveBytes"/> since the last <see cref="ResetPeak"/>.</summary>
+    public long PeakBytes => Interlocked.Read(ref _peakBytes);
+
+    /// <summary>Buffers that are not released.</summary>
+    public int LiveBuffers => Volatile.Read(ref _liveBuffers);
+
+    /// <summary>Starts <see cref="PeakBytes"/> again from what is live now.</summary>
+    public void ResetPeak() => Interlocked.Exchange(ref _peakBytes, LiveBytes);
+
+    /// <summary>Allocates memory; its content is undefined.</summary>
+    /// <exception cref="OutOfMemoryException">The device has not enough memory.</exception>
+    public DeviceBuffer Allocate(long bytes)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(bytes);
+        nint address = AllocateMemory(Math.Max(bytes, 1));
+        long live = Interlocked.Add(ref _liveBytes, bytes);
+        Interlocked.Increment(ref _liveBuffers);
+        for (long peak = PeakBytes; live > peak; peak = PeakBytes)
+        {
+            if (Interlocked.CompareExchange(ref _peakBytes, live, peak) == peak)
+            {
+                break;
+            }
+        }
+
+        return new DeviceBuffer(this, address, bytes);
+    }
+
+    /// <summary>Copies host bytes to the device.</summary>
+    public abstract void Upload(ReadOnlySpan<byte> source, nint destination);
+
+    /// <summary>Copies device bytes to the host, after every operation before it has finished.</summary>
+    public abstract void Download(nint source, Span<byte> destination);
+
+    /// <summary>Copies within the device.</summary>
+    public abstract void Copy(nint source, nint destination, long bytes);
+
+    /// <summary>Sets device bytes to zero.</summary>
+    public abstract void Clear(nint destination, long bytes);
+
+    /// <summary>Releases the device; its buffers must be gone.</summary>
+    public virtual void Dispose() => GC.SuppressFinalize(this);
+
+    /// <summary>Runs an operation.</summary>
+    /// <exception cref="NativeException">The operation failed.</exception>
+    internal abstract void Run<TArguments>(Operation<TArguments> operation, in TArguments arguments)
+        where TArguments : unmanaged;
+
+    internal void Release(nint address, long bytes)
+    {
+        FreeMemory(address);
+        Interlocked.Add(ref _liveBytes, -bytes);
+        Interlocked.Decrement(ref _liveBuffers);
+    }
+
+    internal void Upload<T>(ReadOnlySpan<T> source, nint destination)
+        where T : unmanaged => Upload(MemoryMarshal.AsBytes(source), destination);
+
+    internal void Download<T>(nint source, Span<T> destination)
+        where T : unmanaged => Download(source, MemoryMarshal.AsBytes(destination));
+
+    private protected abstract nint AllocateMemory(long bytes);
+
+    private protected abstract void FreeMemory(nint address);
+}

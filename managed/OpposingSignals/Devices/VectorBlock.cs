@@ -1,0 +1,291 @@
+using System.Runtime.InteropServices;
+
+namespace OpposingSignals.Devices;
+
+/// <summary>
+/// A block [K, P] of K vectors of length P on a device: parameters, gradients, directions, eigenvectors.
+/// </summary>
+/// <remarks>A block owns its memory unless it is a <see cref="Rows"/> view of another.</remarks>
+public sealed class VectorBlock : IDisposable
+{
+    private static readonly Operation<InnerProductsArguments> InnerProductsOperation = new("inner_products");
+    private static readonly Operation<CombineArguments> CombineOperation = new("combine");
+
+    private readonly DeviceBuffer _buffer;
+    private readonly long _firstRow;
+    private readonly bool _owns;
+
+    /// <summary>Allocates a block; its content is undefined.</summary>
+    /// <param name="device">Where the vectors live.</param>
+    /// <param name="precision">Element type.</param>
+    /// <param name="count">Vectors K, at least 0.</param>
+    /// <param name="length">Elements P of each vector, at least 0.</param>
+    public VectorBlock(Device device, Precision precision, int count, long length)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        Precision = precision;
+        Count = count;
+        Length = length;
+        _buffer = device.Allocate(checked(count * length * precision.Size()));
+        _owns = true;
+    }
+
+    private VectorBlock(VectorBlock parent, int firstRow, int count)
+    {
+        Precision = parent.Precision;
+        Count = count;
+        Length = parent.Length;
+        _buffer = parent._buffer;
+        _firstRow = parent._firstRow + firstRow;
+    }
+
+    /// <summary>The device that holds the vectors.</summary>
+    public Device Device => _buffer.Device;
+
+    /// <summary>Element type.</summary>
+    public Precision Precision { get; }
+
+    /// <summary>Number of vectors K.</summary>
+    public int Count { get; }
+
+    /// <summary>Elements P of each vector.</summary>
+    public long Length { get; }
+
+    /// <summary>Address of the first vector; vector j starts <c>j * Length</c> elements further.</summary>
+    internal nint Address => _buffer.Address + checked((nint)(_firstRow * Length * Precision.Size()));
+
+    private long Bytes => Count * Length * Precision.Size();
+
+    /// <summary>A view of <paramref name="count"/> vectors from <paramref name="first"/>; it shares this block's memory.</summary>
+    public VectorBlock Rows(int first, int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(first);
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(first + count, Count);
+        return new VectorBlock(this, first, count);
+    }
+
+    /// <summary>Sets every element to zero.</summary>
+    public void Clear() => Device.Clear(Address, Bytes);
+
+    /// <summary>Copies vectors of the same shape, precision and device into this block.</summary>
+    public void CopyFrom(VectorBlock source)
+    {
+        RequireSame(source);
+        if (source.Count != Count)
+        {
+            throw new ArgumentException($"{source.Count} vectors do not fit a block of {Count}.", nameof(source));
+        }
+
+        Device.Copy(source.Address, Address, Bytes);
+    }
+
+    /// <summary>Copies host values, rounded to the block's precision, into this block.</summary>
+    public void CopyFrom(ReadOnlySpan<double> values)
+    {
+        RequireElements(values.Length);
+        if (Precision == Precision.Float64)
+        {
+            Device.Upload(values, Address);
+            return;
+        }
+
+        float[] rounded = new float[values.Length];
+        System.Numerics.Tensors.TensorPrimitives.ConvertTruncating(values, rounded.AsSpan());
+        Device.Upload<float>(rounded, Address);
+    }
+
+    /// <summary>Copies host values into this block.</summary>
+    public void CopyFrom(ReadOnlySpan<float> values)
+    {
+        RequireElements(values.Length);
+        if (Precision == Precision.Float32)
+        {
+            Device.Upload(values, Address);
+            return;
+        }
+
+        double[] widened = new double[values.Length];
+        System.Numerics.Tensors.TensorPrimitives.ConvertTruncating(values, widened.AsSpan());
+        Device.Upload<double>(widened, Address);
+    }
+
+    /// <summary>Copies this block to the host.</summary>
+    public void CopyTo(Span<double> values)
+    {
+        RequireElements(values.Length);
+        if (Precision == Precision.Float64)
+        {
+            Device.Download(Address, values);
+            return;
+        }
+
+        float[] narrow = new float[values.Length];
+        Device.Download<float>(Address, narrow);
+        System.Numerics.Tensors.TensorPrimitives.ConvertTruncating<float, double>(narrow, values);
+    }
+
+    /// <summary>Copies this block to the host, rounded to binary32.</summary>
+    public void CopyTo(Span<float> values)
+    {
+        RequireElements(values.Length);
+        if (Precision == Precision.Float32)
+        {
+            Device.Download(Address, values);
+            return;
+        }
+
+        double[] wide = new double[values.Length];
+        Device.Download<double>(Address, wide);
+        System.Numerics.Tensors.TensorPrimitives.ConvertTruncating<double, float>(wide, values);
+    }
+
+    /// <summary>This block on the host, row by row.</summary>
+    public double[] ToArray()
+    {
+        double[] values = new double[checked((int)(Count * Length))];
+        CopyTo(values);
+        return values;
+    }
+
+    /// <summary>
+    /// Inner products G[i, j] = ⟨this_i, other_j⟩, accumulated in float64 over a fixed tree, so that they do not depend on
+    /// the number of threads.
+    /// </summary>
+    public unsafe double[,] InnerProducts(VectorBlock other)
+    {
+        RequireSame(other);
+        double[,] inner = new double[Count, other.Count];
+        if (inner.Length > 0)
+        {
+            fixed (double* to = inner)
+            {
+                Device.Run(InnerProductsOperation, new InnerProductsArguments
+                {
+                    Precision = Precision,
+                    LeftCount = Count,
+                    RightCount = other.Count,
+                    Length = Length,
+                    Left = Address,
+                    LeftStride = Length,
+                    Right = other.Address,
+                    RightStride = Length,
+                    Inner = to,
+                });
+            }
+        }
+
+        return inner;
+    }
+
+    /// <summary>Euclidean norms of the vectors.</summary>
+    public double[] Norms()
+    {
+        double[] norms = new double[Count];
+        for (int i = 0; i < Count; i++)
+        {
+            norms[i] = Math.Sqrt(Rows(i, 1).InnerProducts(Rows(i, 1))[0, 0]);
+        }
+
+        return norms;
+    }
+
+    /// <summary>
+    /// this_j = scale · this_j + Σᵢ C[i, j] · input_i, summed in float64 and rounded once. A scale of zero overwrites.
+    /// </summary>
+    /// <param name="input">The vectors to combine; must not overlap this block.</param>
+    /// <param name="coefficients">C, of shape [input.Count, Count].</param>
+    /// <param name="scale">Factor of the present content.</param>
+    public unsafe void Combine(VectorBlock input, double[,] coefficients, double scale = 0)
+    {
+        RequireSame(input);
+        ArgumentNullException.ThrowIfNull(coefficients);
+        if (coefficients.GetLength(0) != input.Count || coefficients.GetLength(1) != Count)
+        {
+            throw new ArgumentException(
+                $"Coefficients of shape [{coefficients.GetLength(0)}, {coefficients.GetLength(1)}] do not take " +
+                $"{input.Count} vectors to {Count}.", nameof(coefficients));
+        }
+
+        fixed (double* c = coefficients)
+        {
+            Device.Run(CombineOperation, new CombineArguments
+            {
+                Precision = Precision,
+                InputCount = input.Count,
+                OutputCount = Count,
+                Length = Length,
+                Coefficients = c,
+                Input = input.Address,
+                InputStride = Length,
+                Output = Address,
+                OutputStride = Length,
+                Scale = scale,
+            });
+        }
+    }
+
+    /// <summary>this_j += factor · input_j for blocks of one vector.</summary>
+    public void Add(double factor, VectorBlock input) => Combine(input, new double[,] { { factor } }, 1);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (_owns)
+        {
+            _buffer.Dispose();
+        }
+    }
+
+    private void RequireSame(VectorBlock other)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        if (other.Device != Device || other.Precision != Precision || other.Length != Length)
+        {
+            throw new ArgumentException(
+                $"Vectors of length {other.Length} ({other.Precision}, {other.Device.Name}) do not go with vectors of " +
+                $"length {Length} ({Precision}, {Device.Name}).", nameof(other));
+        }
+    }
+
+    private void RequireElements(int elements)
+    {
+        if (elements != Count * Length)
+        {
+            throw new ArgumentException($"{elements} values do not fill a block of {Count} x {Length}.");
+        }
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    private unsafe struct InnerProductsArguments
+    {
+        public Precision Precision;
+        public int LeftCount;
+        public int RightCount;
+        public int Reserved;
+        public long Length;
+        public nint Left;
+        public long LeftStride;
+        public nint Right;
+        public long RightStride;
+        public double* Inner;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    private unsafe struct CombineArguments
+    {
+        public Precision Precision;
+        public int InputCount;
+        public int OutputCount;
+        public int Reserved;
+        public long Length;
+        public double* Coefficients;
+        public nint Input;
+        public long InputStride;
+        public nint Output;
+        public long OutputStride;
+        public double Scale;
+    }
+}

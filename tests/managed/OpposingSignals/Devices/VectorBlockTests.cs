@@ -1,0 +1,101 @@
+using OpposingSignals.Devices;
+
+namespace OpposingSignals.Tests.Devices;
+
+public sealed class VectorBlockTests
+{
+    public static TheoryData<Precision, int> Cases => new()
+    {
+        { Precision.Float32, 1 }, { Precision.Float32, 4097 }, { Precision.Float32, 70_001 },
+        { Precision.Float64, 1 }, { Precision.Float64, 4097 }, { Precision.Float64, 70_001 },
+    };
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void InnerProductsAndCombinationsAgreeWithPlainSums(Precision precision, int length)
+    {
+        using var device = new CpuDevice();
+        using VectorBlock a = Random(device, precision, 3, length, seed: 1);
+        using VectorBlock b = Random(device, precision, 2, length, seed: 2);
+        double[] left = a.ToArray(), right = b.ToArray();
+
+        double[,] inner = a.InnerProducts(b);
+        for (int i = 0; i < 3; i++)
+        {
+            for (int j = 0; j < 2; j++)
+            {
+                double sum = 0, magnitude = 0;
+                for (int p = 0; p < length; p++)
+                {
+                    double term = left[(i * length) + p] * right[(j * length) + p];
+                    sum += term;
+                    magnitude += Math.Abs(term);
+                }
+
+                // Both sums are float64: each differs from the exact one by at most n u Σ|terms|.
+                Assert.False(!(Math.Abs(sum - inner[i, j]) <= 2 * length * 1.2e-16 * magnitude));
+            }
+        }
+
+        double[,] coefficients = { { 0.5, -2 }, { 3, 0.25 }, { -1, 1 } };
+        b.Combine(a, coefficients, scale: -1.5);
+        double[] combined = b.ToArray();
+        for (int j = 0; j < 2; j++)
+        {
+            for (int p = 0; p < length; p++)
+            {
+                double expected = -1.5 * right[(j * length) + p], magnitude = Math.Abs(expected);
+                for (int i = 0; i < 3; i++)
+                {
+                    expected += coefficients[i, j] * left[(i * length) + p];
+                    magnitude += Math.Abs(coefficients[i, j] * left[(i * length) + p]);
+                }
+
+                // One rounding to the block's precision, and four float64 operations.
+                double bound = (precision.UnitRoundoff() * Math.Abs(expected)) + (8 * 1.2e-16 * magnitude);
+                Assert.False(!(Math.Abs(expected - combined[(j * length) + p]) <= bound));
+            }
+        }
+    }
+
+    [Fact]
+    public void ReleasedBlocksLeaveNothingBehind()
+    {
+        using var device = new CpuDevice();
+        using (var block = new VectorBlock(device, Precision.Float32, 2, 100))
+        {
+            Assert.Equal(800, device.LiveBytes);
+            using VectorBlock rows = block.Rows(1, 1);
+            Assert.Equal(1, device.LiveBuffers);
+        }
+
+        Assert.Equal(0, device.LiveBytes);
+        Assert.Equal(0, device.LiveBuffers);
+        Assert.Equal(800, device.PeakBytes);
+    }
+
+    [Fact]
+    public void ShapesThatDoNotFitAreRefused()
+    {
+        using var device = new CpuDevice();
+        using var block = new VectorBlock(device, Precision.Float32, 2, 100);
+        using var longer = new VectorBlock(device, Precision.Float32, 2, 101);
+        Assert.Throws<ArgumentException>(() => block.InnerProducts(longer));
+        Assert.Throws<ArgumentException>(() => block.CopyFrom(new double[199]));
+        Assert.Throws<ArgumentOutOfRangeException>(() => block.Rows(1, 2));
+    }
+
+    private static VectorBlock Random(Device device, Precision precision, int count, int length, int seed)
+    {
+        var random = new Random(seed);
+        double[] values = new double[count * length];
+        foreach (ref double value in values.AsSpan())
+        {
+            value = random.NextDouble() - 0.5;
+        }
+
+        var block = new VectorBlock(device, precision, count, length);
+        block.CopyFrom(values);
+        return block;
+    }
+}
