@@ -1,0 +1,134 @@
+using OpposingSignals.Devices;
+
+namespace OpposingSignals.Curvature;
+
+/// <summary>
+/// A fixed θ at which loss, gradient and every curvature product are taken. Activations and cotangents of the whole data set
+/// are computed once, where memory allows, and shared by all products.
+/// </summary>
+/// <remarks>
+/// With the primal kept, a linear or convolution layer costs 6 products for a Hessian-vector product, 4 for a Gauss-Newton
+/// product and 3 for a gradient. A point is valid until its objective is evaluated or linearised again.
+/// </remarks>
+public sealed class LinearizationPoint
+{
+    private readonly Objective _objective;
+
+    internal LinearizationPoint(Objective objective, VectorBlock parameters, bool hasPrimal)
+    {
+        _objective = objective;
+        Parameters = parameters;
+        HasPrimal = hasPrimal;
+        Loss = objective.SampleLosses.Average();
+        Accuracy = objective.Accuracy();
+    }
+
+    /// <summary>θ.</summary>
+    public VectorBlock Parameters { get; }
+
+    /// <summary>Mean loss L(θ).</summary>
+    public double Loss { get; }
+
+    /// <summary>Share of samples whose largest output is the target's.</summary>
+    public double Accuracy { get; }
+
+    /// <summary>ℓᵢ(θ) of every sample.</summary>
+    public ReadOnlySpan<double> SampleLosses
+    {
+        get
+        {
+            _objective.RequireCurrent(this);
+            return _objective.SampleLosses;
+        }
+    }
+
+    /// <summary>∇L(θ), one vector; owned by the objective and overwritten at the next point.</summary>
+    public VectorBlock Gradient
+    {
+        get
+        {
+            _objective.RequireCurrent(this);
+            return _objective.GradientBlock;
+        }
+    }
+
+    /// <summary>Whether the primal is in memory, so that products need not recompute it.</summary>
+    internal bool HasPrimal { get; }
+
+    /// <summary>products_j = H v_j, or G v_j, for K vectors at once.</summary>
+    /// <param name="kind">Which matrix.</param>
+    /// <param name="vectors">V [K, P].</param>
+    /// <param name="products">[K, P], overwritten; must not overlap the vectors.</param>
+    public void Multiply(ProductKind kind, VectorBlock vectors, VectorBlock products)
+    {
+        Require(vectors);
+        Require(products);
+        if (vectors.Count != products.Count)
+        {
+            throw new ArgumentException($"{vectors.Count} vectors give {vectors.Count} products, not {products.Count}.");
+        }
+
+        products.Clear();
+        _objective.OverBatches(this, (batch, primal) =>
+        {
+            foreach ((int first, int count) in Chunks(vectors.Count))
+            {
+                _objective.AddProducts(
+                    kind, batch, primal, Parameters, vectors.Rows(first, count), products.Rows(first, count));
+            }
+        });
+    }
+
+    /// <summary>⟨∇ℓᵢ, v_j⟩ for every sample: row j, column i.</summary>
+    public double[] SampleSlopes(VectorBlock vectors)
+    {
+        Require(vectors);
+        double[] slopes = new double[vectors.Count * _objective.SampleCount];
+        _objective.OverBatches(this, (batch, primal) =>
+        {
+            foreach ((int first, int count) in Chunks(vectors.Count))
+            {
+                _objective.AddSampleSlopes(
+                    batch, primal, Parameters, vectors.Rows(first, count), slopes.AsSpan(first * _objective.SampleCount));
+            }
+        });
+        return slopes;
+    }
+
+    /// <summary>v_jᵀ ∇²ℓᵢ v_j for every sample: row j, column i. Their mean over samples is v_jᵀ H v_j.</summary>
+    public double[] SampleCurvatures(VectorBlock vectors)
+    {
+        Require(vectors);
+        double[] curvatures = new double[vectors.Count * _objective.SampleCount];
+        _objective.OverBatches(this, (batch, primal) =>
+        {
+            foreach ((int first, int count) in Chunks(vectors.Count))
+            {
+                _objective.AddSampleCurvatures(
+                    batch, primal, Parameters, vectors.Rows(first, count), curvatures.AsSpan(first * _objective.SampleCount));
+            }
+        });
+        return curvatures;
+    }
+
+    private IEnumerable<(int First, int Count)> Chunks(int vectors)
+    {
+        for (int first = 0; first < vectors; first += _objective.Plan.VectorsAtOnce)
+        {
+            yield return (first, Math.Min(_objective.Plan.VectorsAtOnce, vectors - first));
+        }
+    }
+
+    private void Require(VectorBlock vectors)
+    {
+        ArgumentNullException.ThrowIfNull(vectors);
+        _objective.RequireCurrent(this);
+        if (vectors.Length != Parameters.Length || vectors.Precision != Parameters.Precision
+            || vectors.Device != Parameters.Device)
+        {
+            throw new ArgumentException(
+                $"Directions are vectors of {Parameters.Length} {Parameters.Precision} elements on " +
+                $"{Parameters.Device.Name}; got {vectors.Length} {vectors.Precision} on {vectors.Device.Name}.");
+        }
+    }
+}

@@ -1,0 +1,258 @@
+using OpposingSignals.Devices;
+using OpposingSignals.Networks;
+
+namespace OpposingSignals.Curvature;
+
+/// <summary>
+/// The four passes over a whole network for one micro-batch at a time: addresses from <see cref="PassLayout"/>, layers in
+/// order or in reverse.
+/// </summary>
+internal sealed class NetworkPasses
+{
+    private readonly Network _network;
+    private readonly Loss _loss;
+    private readonly PassLayout _layout;
+    private readonly LayerPass _pass;
+    private readonly bool[] _written;
+
+    public NetworkPasses(Device device, Precision precision, Network network, Loss loss, PassLayout layout)
+    {
+        _network = network;
+        _loss = loss;
+        _layout = layout;
+        _pass = new LayerPass { Device = device, Precision = precision };
+        _written = new bool[network.Nodes.Length + 1];
+    }
+
+    private int Last => _network.Nodes.Length;
+
+    private int ElementSize => _pass.Precision.Size();
+
+    /// <summary>y of every layer into the primal arena; then the loss of every sample.</summary>
+    public void Forward(MicroBatch batch, nint primal, VectorBlock parameters, Span<double> losses, Span<byte> correct)
+    {
+        Begin(batch, 1);
+        for (int i = 0; i < Last; i++)
+        {
+            SetPrimal(batch, primal, parameters, i);
+            _network.Nodes[i].Layer.Forward(_pass);
+        }
+
+        _loss.Forward(Operands(batch, primal), losses, correct);
+    }
+
+    /// <summary>
+    /// Cotangents of the mean loss of <paramref name="total"/> samples, after <see cref="Forward"/>; keeps those that
+    /// products read. Adds this micro-batch's part of the gradient unless <paramref name="gradient"/> is null.
+    /// </summary>
+    public void Backward(
+        MicroBatch batch, nint primal, nint workspace, VectorBlock parameters, VectorBlock? gradient, int total)
+    {
+        Begin(batch, 1);
+        _loss.Gradient(Operands(batch, primal), 1.0 / total, GradientCotangent(primal, workspace, Last).Address);
+        Array.Clear(_written);
+        for (int i = Last - 1; i >= 0; i--)
+        {
+            if (!_layout.Moves[i + 1])
+            {
+                continue;
+            }
+
+            SetPrimal(batch, primal, parameters, i);
+            _pass.OutputCotangent = GradientCotangent(primal, workspace, i + 1);
+            SetInputCotangents(i, tensor => GradientCotangent(primal, workspace, tensor));
+            _pass.ParameterCotangents = gradient is null ? [] : ParameterViews(i, gradient);
+            _network.Nodes[i].Layer.Backward(_pass);
+        }
+    }
+
+    /// <summary>ẏ of every layer along K directions, after <see cref="Forward"/>.</summary>
+    public void Tangent(MicroBatch batch, nint primal, nint workspace, VectorBlock parameters, VectorBlock directions)
+    {
+        Begin(batch, directions.Count);
+        for (int i = 0; i < Last; i++)
+        {
+            if (!_layout.Moves[i + 1])
+            {
+                continue;
+            }
+
+            SetPrimal(batch, primal, parameters, i);
+            SetTangents(workspace, directions, i);
+            _network.Nodes[i].Layer.Tangent(_pass);
+        }
+    }
+
+    /// <summary>
+    /// Adds this micro-batch's part of H v_j (or of the generalised Gauss-Newton product) to the products, after
+    /// <see cref="Backward"/> and <see cref="Tangent"/>.
+    /// </summary>
+    public void AddProducts(
+        ProductKind kind, MicroBatch batch, nint primal, nint workspace, VectorBlock parameters, VectorBlock directions,
+        VectorBlock products, int total)
+    {
+        Begin(batch, directions.Count);
+        _loss.HessianProduct(
+            Operands(batch, primal),
+            1.0 / total,
+            directions.Count,
+            TangentView(workspace, Last).Address,
+            ProductCotangent(workspace, Last).Address);
+        Array.Clear(_written);
+        for (int i = Last - 1; i >= 0; i--)
+        {
+            if (!_layout.Moves[i + 1])
+            {
+                continue;
+            }
+
+            SetPrimal(batch, primal, parameters, i);
+            SetInputCotangents(i, tensor => ProductCotangent(workspace, tensor));
+            _pass.OutputCotangent = ProductCotangent(workspace, i + 1);
+            _pass.ParameterCotangents = ParameterViews(i, products);
+            if (kind == ProductKind.GaussNewton)
+            {
+                _network.Nodes[i].Layer.Backward(_pass);
+                continue;
+            }
+
+            SetTangents(workspace, directions, i);
+            _pass.PrimalOutputCotangent = KeptCotangent(primal, i + 1);
+            _network.Nodes[i].Layer.TangentBackward(_pass);
+        }
+    }
+
+    /// <summary>slopes[j, n] = ⟨∇ℓ_n, v_j⟩, after <see cref="Tangent"/>.</summary>
+    public void SampleSlopes(MicroBatch batch, nint primal, nint workspace, int vectors, Span<double> slopes, int stride)
+    {
+        Begin(batch, vectors);
+        nint gradient = ProductCotangent(workspace, Last).Address;
+        _loss.Gradient(Operands(batch, primal), 1, gradient);
+        SampleDots.Add(
+            _pass, vectors, _network.Outputs, 1, new VectorView(gradient, 0), TangentView(workspace, Last), slopes, stride);
+    }
+
+    /// <summary>
+    /// curvatures[j, n] = v_jᵀ H_n v_j, after <see cref="Backward"/> and <see cref="Tangent"/>: the loss's own part, and of
+    /// every layer the second derivative along the tangents contracted with the cotangent.
+    /// </summary>
+    public void SampleCurvatures(
+        MicroBatch batch, nint primal, nint workspace, VectorBlock parameters, VectorBlock directions, int total,
+        Span<double> curvatures, int stride)
+    {
+        Begin(batch, directions.Count);
+        _loss.AddCurvature(
+            Operands(batch, primal), directions.Count, TangentView(workspace, Last).Address, curvatures, stride);
+        for (int i = Last - 1; i >= 0; i--)
+        {
+            if (!_layout.Moves[i + 1])
+            {
+                continue;
+            }
+
+            Layer layer = _network.Nodes[i].Layer;
+            SetPrimal(batch, primal, parameters, i);
+            SetTangents(workspace, directions, i);
+
+            // By now the tangent of this layer's output is spent; its cotangent's place is free for the second derivative.
+            _pass.OutputTangent = ProductCotangent(workspace, i + 1);
+            if (layer.SecondOrder(_pass))
+            {
+                // Kept cotangents are those of the mean over all samples.
+                SampleDots.Add(
+                    _pass, directions.Count, layer.OutputShape.Size, total,
+                    new VectorView(KeptCotangent(primal, i + 1), 0), _pass.OutputTangent, curvatures, stride);
+            }
+        }
+    }
+
+    /// <summary>The network's outputs of the micro-batch, [N, C].</summary>
+    public nint Outputs(nint primal) => primal + (nint)_layout.Primal[Last];
+
+    private void Begin(MicroBatch batch, int vectors)
+    {
+        _pass.Samples = batch.Samples;
+        _pass.Vectors = vectors;
+    }
+
+    private Loss.LossOperands Operands(MicroBatch batch, nint primal) =>
+        new(_pass.Device, _pass.Precision, batch.Samples, _network.Outputs, Outputs(primal), batch.Targets);
+
+    private void SetPrimal(MicroBatch batch, nint primal, VectorBlock parameters, int i)
+    {
+        NetworkNode node = _network.Nodes[i];
+        _pass.Inputs = new nint[node.Inputs.Length];
+        for (int n = 0; n < node.Inputs.Length; n++)
+        {
+            int tensor = node.Inputs[n];
+            _pass.Inputs[n] = tensor == 0 ? batch.Inputs : primal + (nint)_layout.Primal[tensor];
+        }
+
+        _pass.PackedInput = node.Inputs[0] == 0 ? batch.Packed : null;
+        _pass.Output = primal + (nint)_layout.Primal[i + 1];
+        _pass.Cache = _layout.Cache[i + 1] < 0 ? 0 : primal + (nint)_layout.Cache[i + 1];
+        _pass.Parameters = Array.ConvertAll(ParameterViews(i, parameters), view => view.Address);
+    }
+
+    private void SetTangents(nint workspace, VectorBlock directions, int i)
+    {
+        NetworkNode node = _network.Nodes[i];
+        _pass.InputTangents = new VectorView[node.Inputs.Length];
+        for (int n = 0; n < node.Inputs.Length; n++)
+        {
+            _pass.InputTangents[n] =
+                _layout.Moves[node.Inputs[n]] ? TangentView(workspace, node.Inputs[n]) : VectorView.None;
+        }
+
+        _pass.OutputTangent = TangentView(workspace, i + 1);
+        _pass.ParameterTangents = ParameterViews(i, directions);
+    }
+
+    private void SetInputCotangents(int i, Func<int, VectorView> view)
+    {
+        NetworkNode node = _network.Nodes[i];
+        _pass.InputCotangents = new VectorView[node.Inputs.Length];
+        _pass.AccumulateInput = new bool[node.Inputs.Length];
+        for (int n = 0; n < node.Inputs.Length; n++)
+        {
+            int tensor = node.Inputs[n];
+            if (_layout.Moves[tensor])
+            {
+                _pass.InputCotangents[n] = view(tensor);
+                _pass.AccumulateInput[n] = _written[tensor];
+                _written[tensor] = true;
+            }
+        }
+    }
+
+    private VectorView[] ParameterViews(int i, VectorBlock block)
+    {
+        var parameters = _network.Nodes[i].Parameters;
+        var views = new VectorView[parameters.Length];
+        for (int p = 0; p < views.Length; p++)
+        {
+            views[p] = new VectorView(block.Address + (nint)(parameters[p].Offset * ElementSize), block.Length);
+        }
+
+        return views;
+    }
+
+    private VectorView TangentView(nint workspace, int tensor) =>
+        new(workspace + (nint)_layout.Tangent[tensor], TensorSize(tensor));
+
+    private VectorView ProductCotangent(nint workspace, int tensor) =>
+        new(workspace + (nint)_layout.ProductCotangent[tensor], TensorSize(tensor));
+
+    private VectorView GradientCotangent(nint primal, nint workspace, int tensor) =>
+        new(
+            _layout.KeptCotangent[tensor] >= 0
+                ? KeptCotangent(primal, tensor)
+                : workspace + (nint)_layout.GradientCotangent[tensor],
+            TensorSize(tensor));
+
+    private nint KeptCotangent(nint primal, int tensor) =>
+        _layout.KeptCotangent[tensor] < 0 ? 0 : primal + (nint)_layout.KeptCotangent[tensor];
+
+    private long TensorSize(int tensor) =>
+        (long)_pass.Samples * _network.Nodes[tensor - 1].Layer.OutputShape.Size;
+}

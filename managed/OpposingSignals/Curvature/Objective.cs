@@ -1,0 +1,319 @@
+using System.Runtime.InteropServices;
+using OpposingSignals.Devices;
+using OpposingSignals.Networks;
+using OpposingSignals.Tensors;
+
+namespace OpposingSignals.Curvature;
+
+/// <summary>
+/// The mean loss L(θ) = (1/N) Σ ℓᵢ(θ) of a network over a data set on a device, with all memory that its gradient and its
+/// curvature need, allocated once.
+/// </summary>
+/// <remarks>Not thread safe: the passes share one workspace.</remarks>
+public sealed class Objective : IDisposable
+{
+    private readonly NetworkPasses _passes;
+    private readonly MicroBatch[] _batches;
+    private readonly DeviceBuffer?[] _primals;
+    private readonly DeviceBuffer _workspace;
+    private readonly PassLayout _layout;
+    private LinearizationPoint? _current;
+
+    /// <summary>Plans memory and puts the data on the device.</summary>
+    /// <param name="device">Where everything is computed.</param>
+    /// <param name="precision">Element type of data, parameters and products.</param>
+    /// <param name="network">The network.</param>
+    /// <param name="loss">The loss.</param>
+    /// <param name="inputs">[N, ...] in PyTorch's order: images [N, C, H, W], vectors [N, F].</param>
+    /// <param name="targets">Classes [N] (int64) or numbers [N, outputs].</param>
+    /// <param name="options">Micro-batch, vectors at once, memory budget.</param>
+    /// <exception cref="InputException">Data, network and loss do not fit each other, or the budget is too small.</exception>
+    public Objective(
+        Device device, Precision precision, Network network, Loss loss, HostTensor inputs, HostTensor targets,
+        ObjectiveOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        ArgumentNullException.ThrowIfNull(network);
+        ArgumentNullException.ThrowIfNull(loss);
+        ArgumentNullException.ThrowIfNull(inputs);
+        ArgumentNullException.ThrowIfNull(targets);
+        (Device, Precision, Network, Loss) = (device, precision, network, loss);
+        SampleCount = inputs.Shape.Length > 0 ? inputs.Shape[0] : 0;
+        if (SampleCount == 0 || inputs.Count != (long)SampleCount * network.Input.Size)
+        {
+            throw new InputException(
+                $"Inputs of shape [{string.Join(", ", inputs.Shape)}] do not fit a network whose input is {network.Input}.");
+        }
+
+        if (targets.Shape.Length == 0 || targets.Shape[0] != SampleCount)
+        {
+            throw new InputException(
+                $"There are {SampleCount} inputs, but the targets have the shape [{string.Join(", ", targets.Shape)}].");
+        }
+
+        byte[] preparedTargets = loss.PrepareTargets(targets, network.Outputs, precision);
+        (Plan, _layout) = MemoryPlan.Make(device, precision, network, loss, SampleCount, options ?? new ObjectiveOptions());
+        _passes = new NetworkPasses(device, precision, network, loss, _layout);
+        _batches = Upload(inputs, preparedTargets);
+        _primals = new DeviceBuffer?[Plan.KeepsPrimal ? _batches.Length : 1];
+        _workspace = device.Allocate(Plan.WorkspaceBytes);
+        GradientBlock = new VectorBlock(device, precision, 1, network.ParameterCount);
+        SampleLosses = new double[SampleCount];
+        Correct = new byte[SampleCount];
+    }
+
+    /// <summary>Where everything is computed.</summary>
+    public Device Device { get; }
+
+    /// <summary>Element type of data, parameters and products.</summary>
+    public Precision Precision { get; }
+
+    /// <summary>The network.</summary>
+    public Network Network { get; }
+
+    /// <summary>The loss.</summary>
+    public Loss Loss { get; }
+
+    /// <summary>Samples N.</summary>
+    public int SampleCount { get; }
+
+    /// <summary>Elements P of θ.</summary>
+    public long ParameterCount => Network.ParameterCount;
+
+    /// <summary>How memory is spent.</summary>
+    public MemoryPlan Plan { get; }
+
+    internal VectorBlock GradientBlock { get; }
+
+    internal double[] SampleLosses { get; }
+
+    internal byte[] Correct { get; }
+
+    /// <summary>Losses of every sample at θ, without a gradient.</summary>
+    public Evaluation Evaluate(VectorBlock parameters)
+    {
+        RequireParameters(parameters);
+        Invalidate();
+        foreach (MicroBatch batch in _batches)
+        {
+            Forward(batch, Primal(0), parameters);
+        }
+
+        return new Evaluation([.. SampleLosses], Accuracy());
+    }
+
+    /// <summary>The network's outputs [N, outputs] at θ.</summary>
+    public double[] Outputs(VectorBlock parameters)
+    {
+        RequireParameters(parameters);
+        Invalidate();
+        double[] outputs = new double[(long)SampleCount * Network.Outputs];
+        foreach (MicroBatch batch in _batches)
+        {
+            Forward(batch, Primal(0), parameters);
+            Span<double> to = outputs.AsSpan(batch.First * Network.Outputs, batch.Samples * Network.Outputs);
+            if (Precision == Precision.Float64)
+            {
+                Device.Download(_passes.Outputs(Primal(0)), to);
+                continue;
+            }
+
+            float[] narrow = new float[to.Length];
+            Device.Download<float>(_passes.Outputs(Primal(0)), narrow);
+            System.Numerics.Tensors.TensorPrimitives.ConvertTruncating<float, double>(narrow, to);
+        }
+
+        return outputs;
+    }
+
+    /// <summary>
+    /// Loss, per-sample losses and gradient at θ, and the point from which products are taken. It is valid until the next
+    /// call of this method or of <see cref="Evaluate"/>.
+    /// </summary>
+    /// <param name="parameters">θ, one vector; read again by products, so it must not change while the point is used.</param>
+    /// <param name="keepPrimal">
+    /// Whether products will follow: the primal is then kept where the plan has room, and each product is spared its
+    /// recomputation. A gradient alone is faster without.
+    /// </param>
+    public LinearizationPoint Linearize(VectorBlock parameters, bool keepPrimal = true)
+    {
+        RequireParameters(parameters);
+        Invalidate();
+        bool keep = keepPrimal && Plan.KeepsPrimal;
+        GradientBlock.Clear();
+        for (int b = 0; b < _batches.Length; b++)
+        {
+            nint primal = Primal(keep ? b : 0);
+            Forward(_batches[b], primal, parameters);
+            _passes.Backward(_batches[b], primal, _workspace.Address, parameters, GradientBlock, SampleCount);
+        }
+
+        return _current = new LinearizationPoint(this, parameters, keep || _batches.Length == 1);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Invalidate();
+        foreach (MicroBatch batch in _batches)
+        {
+            batch.Dispose();
+        }
+
+        foreach (DeviceBuffer? primal in _primals)
+        {
+            primal?.Dispose();
+        }
+
+        _workspace.Dispose();
+        GradientBlock.Dispose();
+    }
+
+    internal double Accuracy() => Correct.Count(correct => correct != 0) / (double)SampleCount;
+
+    /// <summary>Calls <paramref name="use"/> for every micro-batch with its primal, recomputed where it was not kept.</summary>
+    internal void OverBatches(LinearizationPoint point, Action<MicroBatch, nint> use)
+    {
+        for (int b = 0; b < _batches.Length; b++)
+        {
+            nint primal = Primal(point.HasPrimal && Plan.KeepsPrimal ? b : 0);
+            if (!point.HasPrimal)
+            {
+                Forward(_batches[b], primal, point.Parameters);
+                _passes.Backward(_batches[b], primal, _workspace.Address, point.Parameters, null, SampleCount);
+            }
+
+            use(_batches[b], primal);
+        }
+    }
+
+    internal void AddProducts(
+        ProductKind kind, MicroBatch batch, nint primal, VectorBlock parameters, VectorBlock directions, VectorBlock products)
+    {
+        _passes.Tangent(batch, primal, _workspace.Address, parameters, directions);
+        _passes.AddProducts(kind, batch, primal, _workspace.Address, parameters, directions, products, SampleCount);
+    }
+
+    internal void AddSampleSlopes(
+        MicroBatch batch, nint primal, VectorBlock parameters, VectorBlock directions, Span<double> slopes)
+    {
+        _passes.Tangent(batch, primal, _workspace.Address, parameters, directions);
+        _passes.SampleSlopes(batch, primal, _workspace.Address, directions.Count, slopes[batch.First..], SampleCount);
+    }
+
+    internal void AddSampleCurvatures(
+        MicroBatch batch, nint primal, VectorBlock parameters, VectorBlock directions, Span<double> curvatures)
+    {
+        _passes.Tangent(batch, primal, _workspace.Address, parameters, directions);
+        _passes.SampleCurvatures(
+            batch, primal, _workspace.Address, parameters, directions, SampleCount, curvatures[batch.First..], SampleCount);
+    }
+
+    internal void RequireCurrent(LinearizationPoint point)
+    {
+        if (_current != point)
+        {
+            throw new InvalidOperationException(
+                "The linearisation point is no longer valid: its objective has moved on. Linearize again.");
+        }
+    }
+
+    private void Forward(MicroBatch batch, nint primal, VectorBlock parameters) =>
+        _passes.Forward(
+            batch,
+            primal,
+            parameters,
+            SampleLosses.AsSpan(batch.First, batch.Samples),
+            Correct.AsSpan(batch.First, batch.Samples));
+
+    private nint Primal(int batch) => (_primals[batch] ??= Device.Allocate(_layout.PrimalBytes)).Address;
+
+    private void Invalidate() => _current = null;
+
+    private void RequireParameters(VectorBlock parameters)
+    {
+        ArgumentNullException.ThrowIfNull(parameters);
+        if (parameters.Count != 1 || parameters.Length != ParameterCount || parameters.Precision != Precision
+            || parameters.Device != Device)
+        {
+            throw new ArgumentException(
+                $"Parameters are one vector of {ParameterCount} {Precision} elements on {Device.Name}; got {parameters.Count} " +
+                $"of {parameters.Length} {parameters.Precision} on {parameters.Device.Name}.", nameof(parameters));
+        }
+    }
+
+    private MicroBatch[] Upload(HostTensor inputs, byte[] targets)
+    {
+        var batches = new MicroBatch[Plan.MicroBatches];
+        int features = Network.Input.Size;
+        int targetBytes = Loss.TargetBytes(Network.Outputs, Precision);
+        Linear? packed = Plan.PackedBytes > 0 ? MemoryPlan.PackedLinear(Network) : null;
+        for (int b = 0; b < batches.Length; b++)
+        {
+            int first = b * Plan.MicroBatch;
+            int samples = Math.Min(Plan.MicroBatch, SampleCount - first);
+            DeviceBuffer onDevice = Device.Allocate((long)samples * features * Precision.Size());
+            UploadInputs(inputs, first, samples, onDevice);
+            DeviceBuffer targetsOnDevice = Device.Allocate((long)samples * targetBytes);
+            Device.Upload(targets.AsSpan(first * targetBytes, samples * targetBytes), targetsOnDevice.Address);
+            batches[b] = new MicroBatch(
+                first,
+                samples,
+                onDevice,
+                targetsOnDevice,
+                packed is null
+                    ? null
+                    : new PackedMatrix(Device, Precision, onDevice.Address, samples, features, packed.OutputShape.Size));
+        }
+
+        return batches;
+    }
+
+    // Images arrive as C, H, W and are stored as H, W, C unless the network flattens them at once.
+    private void UploadInputs(HostTensor inputs, int first, int samples, DeviceBuffer to)
+    {
+        FeatureShape shape = Network.Input;
+        int start = first * shape.Size;
+        int count = samples * shape.Size;
+        byte[] bytes = (Precision, inputs.Type) switch
+        {
+            (Precision.Float32, ElementType.Float32) =>
+                MemoryMarshal.AsBytes(inputs.AsSpan<float>().Slice(start, count)).ToArray(),
+            (Precision.Float64, ElementType.Float64) =>
+                MemoryMarshal.AsBytes(inputs.AsSpan<double>().Slice(start, count)).ToArray(),
+            (Precision.Float64, ElementType.Float32) =>
+                Converted<float, double>(inputs.AsSpan<float>().Slice(start, count)),
+            (Precision.Float32, ElementType.Float64) =>
+                Converted<double, float>(inputs.AsSpan<double>().Slice(start, count)),
+            _ => throw new InputException($"Inputs must be float32 or float64, not {inputs.Type}."),
+        };
+        if (Network.FlattensInput || shape.Channels == 1 || shape.Height * shape.Width == 1)
+        {
+            Device.Upload(bytes, to.Address);
+            return;
+        }
+
+        using DeviceBuffer channelsFirst = Device.Allocate(bytes.Length);
+        Device.Upload(bytes, channelsFirst.Address);
+        Rearrangement.Transpose(
+            Device, Precision, samples, shape.Channels, shape.Height * shape.Width, channelsFirst.Address, to.Address);
+    }
+
+    private static byte[] Converted<TFrom, TTo>(ReadOnlySpan<TFrom> values)
+        where TFrom : unmanaged, System.Numerics.INumberBase<TFrom>
+        where TTo : unmanaged, System.Numerics.INumberBase<TTo>
+    {
+        var converted = new TTo[values.Length];
+        System.Numerics.Tensors.TensorPrimitives.ConvertTruncating<TFrom, TTo>(values, converted);
+        return MemoryMarshal.AsBytes(converted.AsSpan()).ToArray();
+    }
+}
+
+/// <summary>Losses of a data set at one θ.</summary>
+/// <param name="SampleLosses">ℓᵢ of every sample.</param>
+/// <param name="Accuracy">Share of samples whose largest output is the target's.</param>
+public sealed record Evaluation(double[] SampleLosses, double Accuracy)
+{
+    /// <summary>Mean over samples.</summary>
+    public double Loss => SampleLosses.Average();
+}

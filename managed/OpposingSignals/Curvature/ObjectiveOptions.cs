@@ -1,0 +1,14 @@
+namespace OpposingSignals.Curvature;
+
+/// <summary>Memory and batching of an <see cref="Objective"/>. Zero leaves a choice to the plan.</summary>
+public sealed record ObjectiveOptions
+{
+    /// <summary>Samples of a micro-batch; results agree for all sizes up to rounding.</summary>
+    public int MicroBatch { get; init; }
+
+    /// <summary>Vectors pushed through the network at once.</summary>
+    public int VectorsAtOnce { get; init; }
+
+    /// <summary>Bytes that data, primal and workspace may take; by default 60 % of the memory of this machine.</summary>
+    public long MemoryBudget { get; init; }
+}

@@ -1,0 +1,11 @@
+namespace OpposingSignals.Curvature;
+
+/// <summary>Which curvature matrix a product is with. All are of the mean loss over the data set.</summary>
+public enum ProductKind
+{
+    /// <summary>The Hessian H = ∇²L(θ).</summary>
+    Hessian,
+
+    /// <summary>The generalised Gauss-Newton matrix G = (1/N) Σ Jᵢᵀ ∇²ℓᵢ Jᵢ, Jᵢ the Jacobian of the outputs (Schraudolph 2002).</summary>
+    GaussNewton,
+}

@@ -1,0 +1,169 @@
+using System.Runtime.InteropServices;
+using OpposingSignals.Devices;
+
+namespace OpposingSignals.Networks;
+
+/// <summary>Elementwise activations; the values are those of the native ABI.</summary>
+public enum ActivationKind
+{
+    /// <summary>max(x, 0).</summary>
+    Relu = 0,
+
+    /// <summary>tanh x.</summary>
+    Tanh = 1,
+
+    /// <summary>x Φ(x), Φ the standard normal distribution function.</summary>
+    Gelu = 2,
+
+    /// <summary>x/2 (1 + tanh(√(2/π) (x + 0.044715 x³))).</summary>
+    GeluTanh = 3,
+
+    /// <summary>x σ(x).</summary>
+    Silu = 4,
+
+    /// <summary>x for x &gt; 0, α(eˣ − 1) otherwise; α defaults to 1.</summary>
+    Elu = 5,
+
+    /// <summary>log(1 + eˣ).</summary>
+    Softplus = 6,
+
+    /// <summary>σ(x) = 1 / (1 + e⁻ˣ).</summary>
+    Sigmoid = 7,
+
+    /// <summary>x cut to [−1, 1].</summary>
+    Hardtanh = 8,
+
+    /// <summary>x for x &gt; 0, slope · x otherwise; the slope defaults to 0.01.</summary>
+    LeakyRelu = 9,
+}
+
+/// <summary>y = φ(x), element by element.</summary>
+public sealed class Activation : Layer
+{
+    private static readonly Operation<Arguments> ForwardOperation = new("activation_forward");
+    private static readonly Operation<Arguments> TangentOperation = new("activation_tangent");
+    private static readonly Operation<Arguments> BackwardOperation = new("activation_backward");
+    private static readonly Operation<Arguments> TangentBackwardOperation = new("activation_tangent_backward");
+    private static readonly Operation<Arguments> SecondOrderOperation = new("activation_second_order");
+
+    private readonly double _parameter;
+
+    /// <summary>Creates the layer.</summary>
+    /// <param name="kind">Which φ.</param>
+    /// <param name="shape">Shape of input and output.</param>
+    /// <param name="parameter">α of ELU, the slope of leaky ReLU; NaN takes PyTorch's default.</param>
+    public Activation(ActivationKind kind, FeatureShape shape, double parameter = double.NaN)
+    {
+        Kind = kind;
+        OutputShape = shape;
+        _parameter = !double.IsNaN(parameter) ? parameter : kind == ActivationKind.LeakyRelu ? 0.01 : 1;
+    }
+
+    /// <summary>Which φ.</summary>
+    public ActivationKind Kind { get; }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<FeatureShape> InputShapes => [OutputShape];
+
+    /// <inheritdoc/>
+    public override FeatureShape OutputShape { get; }
+
+    // These derivatives are functions of y alone.
+    internal override bool OverwritesInput =>
+        Kind is ActivationKind.Relu or ActivationKind.Tanh or ActivationKind.Sigmoid;
+
+    internal override bool NeedsOutput => true;
+
+    internal override bool OverwritesTangent => IsPiecewiseLinear;
+
+    internal override bool NeedsInputTangent => !IsPiecewiseLinear;
+
+    internal override bool OverwritesCotangent => true;
+
+    private bool IsPiecewiseLinear =>
+        Kind is ActivationKind.Relu or ActivationKind.LeakyRelu or ActivationKind.Hardtanh;
+
+    /// <inheritdoc/>
+    public override string ToString() =>
+        Kind is ActivationKind.Elu or ActivationKind.LeakyRelu ? $"{Kind}({_parameter})" : Kind.ToString();
+
+    internal override bool NeedsOutputCotangent(bool inputMoves) => inputMoves && !IsPiecewiseLinear;
+
+    internal override void Forward(LayerPass pass)
+    {
+        Arguments arguments = Describe(pass, 1);
+        arguments.Output = pass.Output;
+        pass.Device.Run(ForwardOperation, arguments);
+    }
+
+    internal override void Tangent(LayerPass pass)
+    {
+        Arguments arguments = Describe(pass, pass.Vectors);
+        arguments.First = pass.InputTangents[0].Address;
+        arguments.Output = pass.OutputTangent.Address;
+        pass.Device.Run(TangentOperation, arguments);
+    }
+
+    internal override void Backward(LayerPass pass) => Pull(BackwardOperation, pass);
+
+    internal override void TangentBackward(LayerPass pass) => Pull(TangentBackwardOperation, pass);
+
+    internal override bool SecondOrder(LayerPass pass)
+    {
+        if (IsPiecewiseLinear || !pass.InputTangents[0].Exists)
+        {
+            return false;
+        }
+
+        Arguments arguments = Describe(pass, pass.Vectors);
+        arguments.First = pass.InputTangents[0].Address;
+        arguments.Output = pass.OutputTangent.Address;
+        pass.Device.Run(SecondOrderOperation, arguments);
+        return true;
+    }
+
+    private void Pull(Operation<Arguments> operation, LayerPass pass)
+    {
+        if (!pass.InputCotangents[0].Exists)
+        {
+            return;
+        }
+
+        Arguments arguments = Describe(pass, pass.Vectors);
+        arguments.Accumulate = pass.AccumulateInput[0] ? 1 : 0;
+        arguments.First = pass.OutputCotangent.Address;
+        arguments.Second = operation == TangentBackwardOperation ? pass.InputTangents[0].Address : 0;
+        arguments.Cotangent = pass.PrimalOutputCotangent;
+        arguments.Output = pass.InputCotangents[0].Address;
+        pass.Device.Run(operation, arguments);
+    }
+
+    private Arguments Describe(LayerPass pass, int vectors) => new()
+    {
+        Precision = pass.Precision,
+        Kind = Kind,
+        Parameter = _parameter,
+        Vectors = vectors,
+        Count = (long)pass.Samples * OutputShape.Size,
+        X = pass.Inputs[0],
+        Y = pass.Output,
+    };
+
+    [StructLayout(LayoutKind.Sequential)]
+    private struct Arguments
+    {
+        public Precision Precision;
+        public ActivationKind Kind;
+        public double Parameter;
+        public int Accumulate;
+        public int Reserved;
+        public long Vectors;
+        public long Count;
+        public nint X;
+        public nint Y;
+        public nint First;
+        public nint Second;
+        public nint Cotangent;
+        public nint Output;
+    }
+}

@@ -1,0 +1,233 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using OpposingSignals.Devices;
+
+namespace OpposingSignals.Networks;
+
+/// <summary>
+/// Two-dimensional cross-correlation, y[n, oh, ow, o] = Σ x[n, oh·s − p + kh, ow·s − p + kw, c] W[o, c, kh, kw] + b[o], on
+/// channels-last images with W in PyTorch's layout [out, in, kh, kw].
+/// </summary>
+public sealed class Convolution : Layer
+{
+    private static readonly Operation<Arguments> ForwardOperation = new("convolution_forward");
+    private static readonly Operation<Arguments> BackwardDataOperation = new("convolution_backward_data");
+    private static readonly Operation<Arguments> BackwardWeightsOperation = new("convolution_backward_weights");
+
+    private readonly FeatureShape _input;
+    private readonly int _kernelHeight;
+    private readonly int _kernelWidth;
+    private readonly int _stride;
+    private readonly int _padding;
+    private readonly bool _bias;
+
+    /// <summary>Creates the layer.</summary>
+    /// <param name="input">Shape of the input image.</param>
+    /// <param name="outChannels">Output channels.</param>
+    /// <param name="kernel">Height and width of the kernel.</param>
+    /// <param name="stride">Step between windows.</param>
+    /// <param name="padding">Zeros added on every side.</param>
+    /// <param name="bias">Whether a bias is added.</param>
+    /// <exception cref="InputException">The kernel does not fit the padded image, or an extent is not positive.</exception>
+    public Convolution(FeatureShape input, int outChannels, int kernel, int stride = 1, int padding = 0, bool bias = true)
+        : this(input, outChannels, (kernel, kernel), stride, padding, bias)
+    {
+    }
+
+    /// <summary>Creates the layer with a kernel that need not be square.</summary>
+    public Convolution(
+        FeatureShape input, int outChannels, (int Height, int Width) kernel, int stride, int padding, bool bias)
+    {
+        RequirePositive(outChannels, "A convolution's output channels");
+        (_input, _stride, _padding, _bias) = (input, stride, padding, bias);
+        (_kernelHeight, _kernelWidth) = kernel;
+        OutputShape = new FeatureShape(
+            Window.OutputExtent(input.Height, _kernelHeight, stride, padding, "A convolution"),
+            Window.OutputExtent(input.Width, _kernelWidth, stride, padding, "A convolution"),
+            outChannels);
+        int window = _kernelHeight * _kernelWidth;
+        int fanIn = input.Channels * window;
+        int fanOut = outChannels * window;
+        var weight = new ParameterSpecification(
+            "weight", [outChannels, input.Channels, _kernelHeight, _kernelWidth], ParameterRole.Weight, fanIn, fanOut);
+        Parameters = bias
+            ? [weight, new ParameterSpecification("bias", [outChannels], ParameterRole.Bias, fanIn, fanOut)]
+            : [weight];
+    }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<FeatureShape> InputShapes => [_input];
+
+    /// <inheritdoc/>
+    public override FeatureShape OutputShape { get; }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<ParameterSpecification> Parameters { get; }
+
+    internal override bool NeedsInputTangent => true;
+
+    /// <inheritdoc/>
+    public override string ToString() =>
+        $"Conv({_input.Channels}, {OutputShape.Channels}, kernel {_kernelHeight}x{_kernelWidth}, stride {_stride}, " +
+        $"padding {_padding}{(_bias ? "" : ", no bias")})";
+
+    internal override bool NeedsOutputCotangent(bool inputMoves) => inputMoves;
+
+    internal override void Forward(LayerPass pass)
+    {
+        VectorView bias = _bias ? new VectorView(pass.Parameters[1], 0) : VectorView.None;
+        Run(
+            ForwardOperation,
+            pass,
+            1,
+            [(new VectorView(pass.Inputs[0], 0), new VectorView(pass.Parameters[0], 0))],
+            new VectorView(pass.Output, 0),
+            bias);
+    }
+
+    internal override void Tangent(LayerPass pass) =>
+        Run(
+            ForwardOperation,
+            pass,
+            pass.Vectors,
+            [
+                (pass.InputTangents[0], new VectorView(pass.Parameters[0], 0)),
+                (new VectorView(pass.Inputs[0], 0), pass.ParameterTangents[0]),
+            ],
+            pass.OutputTangent,
+            _bias ? pass.ParameterTangents[1] : VectorView.None);
+
+    internal override void Backward(LayerPass pass)
+    {
+        if (pass.InputCotangents[0].Exists)
+        {
+            Run(
+                BackwardDataOperation,
+                pass,
+                pass.Vectors,
+                [(pass.OutputCotangent, new VectorView(pass.Parameters[0], 0))],
+                pass.InputCotangents[0],
+                accumulate: pass.AccumulateInput[0]);
+        }
+
+        if (pass.ParameterCotangents.Length > 0)
+        {
+            AddWeightCotangent(pass, [(new VectorView(pass.Inputs[0], 0), pass.OutputCotangent)]);
+        }
+    }
+
+    internal override void TangentBackward(LayerPass pass)
+    {
+        var primalCotangent = new VectorView(pass.PrimalOutputCotangent, 0);
+        if (pass.InputCotangents[0].Exists)
+        {
+            Run(
+                BackwardDataOperation,
+                pass,
+                pass.Vectors,
+                [
+                    (pass.OutputCotangent, new VectorView(pass.Parameters[0], 0)),
+                    (primalCotangent, pass.ParameterTangents[0]),
+                ],
+                pass.InputCotangents[0],
+                accumulate: pass.AccumulateInput[0]);
+        }
+
+        AddWeightCotangent(
+            pass,
+            [
+                (new VectorView(pass.Inputs[0], 0), pass.OutputCotangent),
+                (pass.InputTangents[0], primalCotangent),
+            ]);
+    }
+
+    internal override bool SecondOrder(LayerPass pass)
+    {
+        if (!pass.InputTangents[0].Exists)
+        {
+            return false;
+        }
+
+        // D²f[(ẋ, Ẇ)²] = 2 ẋ * Ẇ: the same term twice.
+        (VectorView, VectorView) term = (pass.InputTangents[0], pass.ParameterTangents[0]);
+        Run(ForwardOperation, pass, pass.Vectors, [term, term], pass.OutputTangent);
+        return true;
+    }
+
+    // The bias's cotangent goes with the first term's.
+    private void AddWeightCotangent(LayerPass pass, ReadOnlySpan<(VectorView Image, VectorView Cotangent)> terms) =>
+        Run(
+            BackwardWeightsOperation,
+            pass,
+            pass.Vectors,
+            terms,
+            pass.ParameterCotangents[0],
+            _bias ? pass.ParameterCotangents[1] : VectorView.None);
+
+    private void Run(
+        Operation<Arguments> operation, LayerPass pass, int vectors,
+        ReadOnlySpan<(VectorView Image, VectorView Filter)> terms, VectorView output, VectorView bias = default,
+        bool accumulate = false)
+    {
+        var arguments = new Arguments
+        {
+            Precision = pass.Precision,
+            Accumulate = accumulate ? 1 : 0,
+            Vectors = vectors,
+            Samples = pass.Samples,
+            Height = _input.Height,
+            Width = _input.Width,
+            Channels = _input.Channels,
+            OutHeight = OutputShape.Height,
+            OutWidth = OutputShape.Width,
+            OutChannels = OutputShape.Channels,
+            KernelHeight = _kernelHeight,
+            KernelWidth = _kernelWidth,
+            Stride = _stride,
+            Padding = _padding,
+            Output = output,
+            Bias = bias,
+        };
+        foreach ((VectorView image, VectorView filter) in terms)
+        {
+            if (image.Exists && filter.Exists)
+            {
+                arguments.Image[arguments.Terms] = image;
+                arguments.Filter[arguments.Terms] = filter;
+                arguments.Terms++;
+            }
+        }
+
+        pass.Device.Run(operation, arguments);
+    }
+
+    [InlineArray(2)]
+    private struct TwoViews
+    {
+        private VectorView _first;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    private struct Arguments
+    {
+        public Precision Precision;
+        public int Terms;
+        public int Accumulate;
+        public int Vectors;
+        public long Samples;
+        public int Height;
+        public int Width;
+        public int Channels;
+        public int OutHeight;
+        public int OutWidth;
+        public int OutChannels;
+        public int KernelHeight;
+        public int KernelWidth;
+        public int Stride;
+        public int Padding;
+        public TwoViews Image;
+        public TwoViews Filter;
+        public VectorView Output;
+        public VectorView Bias;
+    }
+}

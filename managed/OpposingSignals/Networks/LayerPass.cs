@@ -1,0 +1,71 @@
+using OpposingSignals.Devices;
+
+namespace OpposingSignals.Networks;
+
+/// <summary>
+/// K tensors on a device: vector j starts <c>j · Stride</c> elements after <paramref name="Address"/>. A stride of zero shares
+/// one tensor among all vectors. <see cref="None"/> stands for a tensor of zeros that is not stored (as an input), or one
+/// that nobody wants (as an output).
+/// </summary>
+internal readonly record struct VectorView(nint Address, long Stride)
+{
+    public static VectorView None => default;
+
+    public bool Exists => Address != 0;
+}
+
+/// <summary>
+/// The operands of one layer in one pass over a micro-batch. Which of them are set depends on the pass; see
+/// <see cref="Layer"/>.
+/// </summary>
+internal sealed class LayerPass
+{
+    public required Device Device { get; init; }
+
+    public required Precision Precision { get; init; }
+
+    /// <summary>Samples N of the micro-batch.</summary>
+    public int Samples { get; set; }
+
+    /// <summary>Vectors K pushed at once.</summary>
+    public int Vectors { get; set; }
+
+    /// <summary>Primal inputs x.</summary>
+    public nint[] Inputs { get; set; } = [];
+
+    /// <summary>The first input, packed for products; null unless the input is the data itself.</summary>
+    public PackedMatrix? PackedInput { get; set; }
+
+    /// <summary>Primal output y; may be the first input where the layer allows it.</summary>
+    public nint Output { get; set; }
+
+    /// <summary>What Forward keeps for the other passes, beside x and y.</summary>
+    public nint Cache { get; set; }
+
+    /// <summary>Primal parameters θ of this layer.</summary>
+    public nint[] Parameters { get; set; } = [];
+
+    /// <summary>ẋ, one per input.</summary>
+    public VectorView[] InputTangents { get; set; } = [];
+
+    /// <summary>θ̇, one per parameter.</summary>
+    public VectorView[] ParameterTangents { get; set; } = [];
+
+    /// <summary>ẏ.</summary>
+    public VectorView OutputTangent { get; set; }
+
+    /// <summary>ȳ of the primal, shared by all vectors; read by TangentBackward.</summary>
+    public nint PrimalOutputCotangent { get; set; }
+
+    /// <summary>The K cotangents ȳ (Backward) or their K tangents (TangentBackward).</summary>
+    public VectorView OutputCotangent { get; set; }
+
+    /// <summary>x̄ or its tangents, one per input.</summary>
+    public VectorView[] InputCotangents { get; set; } = [];
+
+    /// <summary>Whether an input's cotangent is added to what another consumer of that input has left there.</summary>
+    public bool[] AccumulateInput { get; set; } = [];
+
+    /// <summary>θ̄ or its tangents, one per parameter; always added to.</summary>
+    public VectorView[] ParameterCotangents { get; set; } = [];
+}

@@ -1,0 +1,191 @@
+namespace OpposingSignals.Networks;
+
+/// <summary>y = x Wᵀ + b with W [out, in] and b [out] in PyTorch's layout; rows are samples.</summary>
+/// <remarks>
+/// Products per pass of 2·N·in·out flops: Forward 1, Backward 2, Tangent 2, TangentBackward 4. Where the input is the data
+/// (ẋ = 0, x̄ not wanted) they are 1, 1, 1 and 1.
+/// </remarks>
+public sealed class Linear : Layer
+{
+    private readonly FeatureShape _input;
+    private readonly bool _bias;
+
+    /// <summary>Creates the layer.</summary>
+    /// <param name="inputs">Input features.</param>
+    /// <param name="outputs">Output features.</param>
+    /// <param name="bias">Whether a bias is added.</param>
+    public Linear(int inputs, int outputs, bool bias = true)
+    {
+        RequirePositive(inputs, "A linear layer's inputs");
+        RequirePositive(outputs, "A linear layer's outputs");
+        _input = FeatureShape.Vector(inputs);
+        OutputShape = FeatureShape.Vector(outputs);
+        _bias = bias;
+        var weight = new ParameterSpecification("weight", [outputs, inputs], ParameterRole.Weight, inputs, outputs);
+        Parameters = bias
+            ? [weight, new ParameterSpecification("bias", [outputs], ParameterRole.Bias, inputs, outputs)]
+            : [weight];
+    }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<FeatureShape> InputShapes => [_input];
+
+    /// <inheritdoc/>
+    public override FeatureShape OutputShape { get; }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<ParameterSpecification> Parameters { get; }
+
+    internal override bool NeedsInputTangent => true;
+
+    private int In => _input.Channels;
+
+    private int Out => OutputShape.Channels;
+
+    /// <inheritdoc/>
+    public override string ToString() => $"Linear({In}, {Out}{(_bias ? "" : ", no bias")})";
+
+    internal override bool NeedsOutputCotangent(bool inputMoves) => inputMoves;
+
+    internal override void Forward(LayerPass pass)
+    {
+        var y = new VectorView(pass.Output, 0);
+        var weight = new VectorView(pass.Parameters[0], 0);
+        VectorView bias = _bias ? new VectorView(pass.Parameters[1], 0) : VectorView.None;
+        Multiply(pass, 1, [(new VectorView(pass.Inputs[0], 0), weight)], bias, y);
+    }
+
+    internal override void Tangent(LayerPass pass) =>
+        Multiply(
+            pass,
+            pass.Vectors,
+            [
+                (pass.InputTangents[0], new VectorView(pass.Parameters[0], 0)),
+                (new VectorView(pass.Inputs[0], 0), pass.ParameterTangents[0]),
+            ],
+            _bias ? pass.ParameterTangents[1] : VectorView.None,
+            pass.OutputTangent);
+
+    internal override void Backward(LayerPass pass)
+    {
+        if (pass.InputCotangents[0].Exists)
+        {
+            AddInputCotangent(pass, [(pass.OutputCotangent, new VectorView(pass.Parameters[0], 0))]);
+        }
+
+        if (pass.ParameterCotangents.Length > 0)
+        {
+            AddWeightCotangent(pass, [(pass.OutputCotangent, new VectorView(pass.Inputs[0], 0))]);
+        }
+    }
+
+    internal override void TangentBackward(LayerPass pass)
+    {
+        var primalCotangent = new VectorView(pass.PrimalOutputCotangent, 0);
+        if (pass.InputCotangents[0].Exists)
+        {
+            AddInputCotangent(
+                pass,
+                [
+                    (pass.OutputCotangent, new VectorView(pass.Parameters[0], 0)),
+                    (primalCotangent, pass.ParameterTangents[0]),
+                ]);
+        }
+
+        AddWeightCotangent(
+            pass,
+            [
+                (pass.OutputCotangent, new VectorView(pass.Inputs[0], 0)),
+                (primalCotangent, pass.InputTangents[0]),
+            ]);
+    }
+
+    internal override bool SecondOrder(LayerPass pass)
+    {
+        if (!pass.InputTangents[0].Exists)
+        {
+            return false;
+        }
+
+        // D²f[(ẋ, Ẇ)²] = 2 ẋ Ẇᵀ: the same term twice.
+        (VectorView, VectorView) term = (pass.InputTangents[0], pass.ParameterTangents[0]);
+        Multiply(pass, pass.Vectors, [term, term], VectorView.None, pass.OutputTangent);
+        return true;
+    }
+
+    // y_j = Σ x_tj W_tjᵀ + bias_j
+    private void Multiply(
+        LayerPass pass, int vectors, ReadOnlySpan<(VectorView X, VectorView Weight)> terms, VectorView bias, VectorView y)
+    {
+        bool packed = pass.PackedInput is not null;
+        Span<(Operand, Operand)> products = new (Operand, Operand)[terms.Length];
+        VectorView packedWeight = VectorView.None;
+        bool any = false;
+        for (int t = 0; t < terms.Length; t++)
+        {
+            (VectorView x, VectorView weight) = terms[t];
+            if (packed && x.Address == pass.Inputs[0])
+            {
+                packedWeight = weight;
+                continue;
+            }
+
+            products[t] = (new Operand(x, In), new Operand(weight, In, Transposed: true));
+            any |= x.Exists && weight.Exists;
+        }
+
+        if (any)
+        {
+            Products.Run(pass, vectors, pass.Samples, Out, In, products, y, accumulate: false, packed ? default : bias);
+        }
+
+        if (packedWeight.Exists)
+        {
+            pass.PackedInput!.Forward(pass, vectors, packedWeight, bias, y, accumulate: any);
+        }
+    }
+
+    // x̄_j = [+] Σ ȳ_tj W_tj
+    private void AddInputCotangent(LayerPass pass, ReadOnlySpan<(VectorView Cotangent, VectorView Weight)> terms)
+    {
+        Span<(Operand, Operand)> products = new (Operand, Operand)[terms.Length];
+        for (int t = 0; t < terms.Length; t++)
+        {
+            products[t] = (new Operand(terms[t].Cotangent, Out), new Operand(terms[t].Weight, In));
+        }
+
+        Products.Run(
+            pass, pass.Vectors, pass.Samples, In, Out, products, pass.InputCotangents[0], pass.AccumulateInput[0]);
+    }
+
+    // W̄_j += Σ ȳ_tjᵀ x_tj; the bias sees the first cotangent alone.
+    private void AddWeightCotangent(LayerPass pass, ReadOnlySpan<(VectorView Cotangent, VectorView X)> terms)
+    {
+        Span<(Operand, Operand)> products = new (Operand, Operand)[terms.Length];
+        bool any = false;
+        for (int t = 0; t < terms.Length; t++)
+        {
+            (VectorView cotangent, VectorView x) = terms[t];
+            if (pass.PackedInput is not null && x.Address == pass.Inputs[0])
+            {
+                pass.PackedInput.AddGradient(pass, pass.Vectors, cotangent, pass.ParameterCotangents[0]);
+                continue;
+            }
+
+            products[t] = (new Operand(cotangent, Out, Transposed: true), new Operand(x, In));
+            any |= cotangent.Exists && x.Exists;
+        }
+
+        if (any)
+        {
+            Products.Run(
+                pass, pass.Vectors, Out, In, pass.Samples, products, pass.ParameterCotangents[0], accumulate: true);
+        }
+
+        if (_bias)
+        {
+            Products.AddColumnSums(
+                pass, pass.Vectors, pass.Samples, Out, terms[0].Cotangent, pass.ParameterCotangents[1]);
+        }
+    }
+}

@@ -1,0 +1,143 @@
+using System.Collections.Immutable;
+
+namespace OpposingSignals.Networks;
+
+/// <summary>
+/// Builds a network layer by layer; each takes the shape that the one before leaves. Layers are numbered as in PyTorch's
+/// <c>nn.Sequential</c>, so that state dicts carry over by name.
+/// </summary>
+/// <example>
+/// <code>
+/// Network network = new NetworkBuilder(new FeatureShape(32, 32, 3))
+///     .Convolution(32, kernel: 3, padding: 1).Activation(ActivationKind.Relu).MaxPool(2)
+///     .Flatten().Linear(10)
+///     .Build();
+/// </code>
+/// </example>
+public sealed class NetworkBuilder
+{
+    private readonly FeatureShape _input;
+    private readonly List<NetworkNode> _nodes = [];
+    private readonly HashSet<string> _names = [];
+    private string _prefix = "";
+    private int _index;
+    private int _current;
+    private FeatureShape _shape;
+    private long _offset;
+    private bool _flattensInput;
+
+    /// <summary>Starts a network.</summary>
+    /// <param name="input">Shape of one sample.</param>
+    public NetworkBuilder(FeatureShape input)
+    {
+        if (input.Height < 1 || input.Width < 1 || input.Channels < 1)
+        {
+            throw new InputException($"A network's input must have positive extents, got {input}.");
+        }
+
+        _input = _shape = input;
+    }
+
+    /// <summary>Adds y = x Wᵀ + b.</summary>
+    /// <exception cref="InputException">The shape so far is an image: flatten it first.</exception>
+    public NetworkBuilder Linear(int outputs, bool bias = true)
+    {
+        if (_shape.Height * _shape.Width != 1)
+        {
+            throw new InputException($"A linear layer takes a vector, not an image of {_shape}. Put a Flatten before it.");
+        }
+
+        return Append(new Linear(_shape.Channels, outputs, bias));
+    }
+
+    /// <summary>Adds a convolution with a square kernel.</summary>
+    public NetworkBuilder Convolution(int outChannels, int kernel, int stride = 1, int padding = 0, bool bias = true) =>
+        Append(new Convolution(_shape, outChannels, kernel, stride, padding, bias));
+
+    /// <summary>Adds an elementwise activation.</summary>
+    public NetworkBuilder Activation(ActivationKind kind, double parameter = double.NaN) =>
+        Append(new Activation(kind, _shape, parameter));
+
+    /// <summary>Adds a max pool; the stride defaults to the kernel.</summary>
+    public NetworkBuilder MaxPool(int kernel, int stride = 0, int padding = 0) =>
+        Append(Pooling.Max(_shape, kernel, stride, padding));
+
+    /// <summary>Adds an average pool; the stride defaults to the kernel.</summary>
+    public NetworkBuilder AveragePool(int kernel, int stride = 0, int padding = 0) =>
+        Append(Pooling.Average(_shape, kernel, stride, padding));
+
+    /// <summary>Adds the mean of each channel over the image.</summary>
+    public NetworkBuilder GlobalAveragePool() => Append(Pooling.GlobalAverage(_shape));
+
+    /// <summary>Adds a flattening in PyTorch's order. At the very start it costs nothing: the data are stored that way.</summary>
+    public NetworkBuilder Flatten()
+    {
+        if (_nodes.Count == 0 && _prefix.Length == 0)
+        {
+            _flattensInput = true;
+            _shape = FeatureShape.Vector(_shape.Size);
+            _index++;
+            return this;
+        }
+
+        return Append(new Flatten(_shape));
+    }
+
+    /// <summary>
+    /// Adds y = branch(x) + shortcut(x). The parts are named <c>branch</c> and <c>shortcut</c> under the block's number.
+    /// </summary>
+    /// <param name="branch">Adds the branch's layers.</param>
+    /// <param name="shortcut">Adds the shortcut's layers; none is the identity.</param>
+    /// <exception cref="InputException">The two do not end in the same shape.</exception>
+    public NetworkBuilder Residual(Action<NetworkBuilder> branch, Action<NetworkBuilder>? shortcut = null)
+    {
+        ArgumentNullException.ThrowIfNull(branch);
+        (string prefix, int index, int start, FeatureShape startShape) = (_prefix, _index, _current, _shape);
+        (_prefix, _index) = ($"{prefix}{index}.branch.", 0);
+        branch(this);
+        (int branchEnd, FeatureShape branchShape) = (_current, _shape);
+
+        (_prefix, _index, _current, _shape) = ($"{prefix}{index}.shortcut.", 0, start, startShape);
+        shortcut?.Invoke(this);
+        if (_shape != branchShape)
+        {
+            throw new InputException($"A residual branch ends in {branchShape} and its shortcut in {_shape}; they must agree.");
+        }
+
+        (_prefix, _index) = (prefix, index);
+        return Append(new Add(_shape), branchEnd, _current);
+    }
+
+    /// <summary>Adds a layer of the caller's making.</summary>
+    public NetworkBuilder Append(Layer layer)
+    {
+        ArgumentNullException.ThrowIfNull(layer);
+        return Append(layer, _current);
+    }
+
+    /// <summary>Finishes the network.</summary>
+    /// <param name="name">Name for messages and records.</param>
+    public Network Build(string name = "network") => new(name, _input, _flattensInput, [.. _nodes]);
+
+    private NetworkBuilder Append(Layer layer, params ReadOnlySpan<int> inputs)
+    {
+        ImmutableArray<Parameter>.Builder parameters = ImmutableArray.CreateBuilder<Parameter>();
+        foreach (ParameterSpecification specification in layer.Parameters)
+        {
+            string name = $"{_prefix}{_index}.{specification.Name}";
+            if (!_names.Add(name))
+            {
+                throw new InputException($"Two parameters are called '{name}'.");
+            }
+
+            parameters.Add(new Parameter(name, specification, _offset));
+            _offset = checked(_offset + specification.Count);
+        }
+
+        _nodes.Add(new NetworkNode(layer, [.. inputs], parameters.ToImmutable()));
+        _current = _nodes.Count;
+        _shape = layer.OutputShape;
+        _index++;
+        return this;
+    }
+}

@@ -1,0 +1,39 @@
+using System.Collections.Immutable;
+
+namespace OpposingSignals.Networks;
+
+/// <summary>What a parameter does, which decides how it is initialised.</summary>
+public enum ParameterRole
+{
+    /// <summary>A weight of a linear or convolution layer.</summary>
+    Weight,
+
+    /// <summary>A bias.</summary>
+    Bias,
+}
+
+/// <summary>A parameter as its layer declares it.</summary>
+/// <param name="Name">Name within the layer, as PyTorch's module has it: <c>weight</c>, <c>bias</c>.</param>
+/// <param name="Shape">Extents in PyTorch's layout: Linear [out, in], Conv [out, in, kh, kw].</param>
+/// <param name="Role">What it does.</param>
+/// <param name="FanIn">Inputs that one output of the layer sums over; also for the bias.</param>
+/// <param name="FanOut">Outputs that one input of the layer reaches.</param>
+public sealed record ParameterSpecification(
+    string Name, ImmutableArray<int> Shape, ParameterRole Role, int FanIn, int FanOut)
+{
+    /// <summary>Number of elements.</summary>
+    public long Count => Shape.Aggregate(1L, (product, extent) => checked(product * extent));
+}
+
+/// <summary>A parameter in its place in the flat vector θ.</summary>
+/// <param name="Name">Full name as in a PyTorch state dict, for example <c>0.weight</c>.</param>
+/// <param name="Specification">Shape and role.</param>
+/// <param name="Offset">Index of its first element in θ.</param>
+public sealed record Parameter(string Name, ParameterSpecification Specification, long Offset)
+{
+    /// <summary>Number of elements.</summary>
+    public long Count => Specification.Count;
+
+    /// <summary>Extents in PyTorch's layout.</summary>
+    public ImmutableArray<int> Shape => Specification.Shape;
+}

@@ -1,0 +1,88 @@
+#include "opsig/layout.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "operation.h"
+#include "parallel.h"
+
+namespace {
+
+using namespace opsig;
+
+template <class T>
+void transpose_planes(const opsig_transpose_planes_arguments& a) {
+  const T* in = static_cast<const T*>(a.in);
+  T* out = static_cast<T*>(a.out);
+  const int64_t plane = a.rows * a.columns;
+#pragma omp parallel for if (a.count * plane > kParallelElements)
+  for (int64_t n = 0; n < a.count; ++n) {
+    const T* from = in + n * plane;
+    T* to = out + n * plane;
+    for (int64_t c = 0; c < a.columns; ++c)
+      for (int64_t r = 0; r < a.rows; ++r) {
+        const T value = from[r * a.columns + c];
+        to[c * a.rows + r] = a.accumulate ? to[c * a.rows + r] + value : value;
+      }
+  }
+}
+
+template <class T>
+void add(const opsig_add_arguments& s) {
+  const T *a = static_cast<const T*>(s.a), *b = static_cast<const T*>(s.b);
+  T* out = static_cast<T*>(s.out);
+#pragma omp parallel for simd if (s.count > kParallelElements)
+  for (int64_t i = 0; i < s.count; ++i) out[i] = (s.accumulate ? out[i] : T(0)) + a[i] + (b ? b[i] : T(0));
+}
+
+template <class T>
+void column_sums(const opsig_column_sums_arguments& a) {
+  constexpr int64_t kBlockRows = 512;
+  const int64_t blocks = (a.rows + kBlockRows - 1) / kBlockRows;
+  std::vector<T> partial(static_cast<size_t>(blocks * a.columns));
+  for (int64_t j = 0; j < a.vectors; ++j) {
+    const T* in = static_cast<const T*>(a.in) + j * a.in_vector_stride;
+#pragma omp parallel for if (a.rows * a.columns > kParallelElements)
+    for (int64_t block = 0; block < blocks; ++block) {
+      T* sums = partial.data() + block * a.columns;
+      std::fill(sums, sums + a.columns, T(0));
+      for (int64_t r = block * kBlockRows; r < std::min(a.rows, (block + 1) * kBlockRows); ++r)
+        for (int64_t c = 0; c < a.columns; ++c) sums[c] += in[r * a.columns + c];
+    }
+    T* out = static_cast<T*>(a.out) + j * a.out_vector_stride;
+    for (int64_t block = 0; block < blocks; ++block)
+      for (int64_t c = 0; c < a.columns; ++c) out[c] += partial[static_cast<size_t>(block * a.columns + c)];
+  }
+}
+
+template <class T>
+void sample_dots(const opsig_sample_dots_arguments& s) {
+#pragma omp parallel for collapse(2) if (s.vectors * s.samples * s.features > kParallelElements)
+  for (int64_t j = 0; j < s.vectors; ++j)
+    for (int64_t n = 0; n < s.samples; ++n) {
+      const T* a = static_cast<const T*>(s.a) + j * s.a_vector_stride + n * s.features;
+      const T* b = static_cast<const T*>(s.b) + j * s.b_vector_stride + n * s.features;
+      double sum = 0;
+#pragma omp simd reduction(+ : sum)
+      for (int64_t f = 0; f < s.features; ++f) sum += static_cast<double>(a[f]) * static_cast<double>(b[f]);
+      s.out[j * s.out_vector_stride + n] += s.scale * sum;
+    }
+}
+
+}  // namespace
+
+OPSIG_OPERATION(transpose_planes, opsig_transpose_planes_arguments) {
+  with_precision(arguments.precision, [&](auto zero) { transpose_planes<decltype(zero)>(arguments); });
+}
+
+OPSIG_OPERATION(add, opsig_add_arguments) {
+  with_precision(arguments.precision, [&](auto zero) { add<decltype(zero)>(arguments); });
+}
+
+OPSIG_OPERATION(column_sums, opsig_column_sums_arguments) {
+  with_precision(arguments.precision, [&](auto zero) { column_sums<decltype(zero)>(arguments); });
+}
+
+OPSIG_OPERATION(sample_dots, opsig_sample_dots_arguments) {
+  with_precision(arguments.precision, [&](auto zero) { sample_dots<decltype(zero)>(arguments); });
+}
