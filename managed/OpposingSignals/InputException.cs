@@ -1,20 +1,7 @@
 namespace OpposingSignals;
 
 /// <summary>
-/// Something given from outside is wrong: a name, a number, a shape or a file. The message is one line that says what, where
-/// and what to do; the command line ends with exit status 2.
+/// Something that the user supplied is wrong: a name, an option or the content of a file. The message is one line that says
+/// what is wrong, where, and what to do. The command line ends with exit status 2 on it.
 /// </summary>
-public class InputException : Exception
-{
-    /// <summary>Creates the exception with its one-line message.</summary>
-    public InputException(string message)
-        : base(message)
-    {
-    }
-
-    /// <summary>Creates the exception with its one-line message and what caused it.</summary>
-    public InputException(string message, Exception inner)
-        : base(message, inner)
-    {
-    }
-}
+public class InputException(string message, Exception? inner = null) : Exception(message, inner);
