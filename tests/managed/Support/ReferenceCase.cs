@@ -1,0 +1,123 @@
+using System.Text.Json;
+using OpposingSignals.Curvature;
+using OpposingSignals.Devices;
+using OpposingSignals.Networks;
+using OpposingSignals.Tensors;
+
+namespace OpposingSignals.Tests.Support;
+
+/// <summary>
+/// A small network with its exact second-order quantities in float64, from the folder that <c>OPSIG_REFERENCE</c> names.
+/// </summary>
+public sealed class ReferenceCase
+{
+    private readonly SafeTensorsFile _tensors;
+    private readonly JsonElement _description;
+
+    private ReferenceCase(string name)
+    {
+        Name = name;
+        _tensors = SafeTensors.Read(Path.Combine(Folder, name + ".safetensors"));
+        using var document = JsonDocument.Parse(File.ReadAllText(Path.Combine(Folder, name + ".json")));
+        _description = document.RootElement.Clone();
+        Network = BuildNetwork();
+        Parameters = [.. ParameterNames.SelectMany(parameter => _tensors.Tensors["param." + parameter].ToDoubles())];
+    }
+
+    public static string Folder =>
+        Environment.GetEnvironmentVariable("OPSIG_REFERENCE") is { Length: > 0 } named
+            ? named
+            : Path.Combine(Repository.Shared, "reference");
+
+    /// <summary>Names of every case in the folder whose layers exist.</summary>
+    public static IReadOnlyList<string> Names { get; } =
+        [.. Directory.GetFiles(Folder, "*.json").Select(path => Path.GetFileNameWithoutExtension(path)!)
+            .Where(IsSupported).Order(StringComparer.Ordinal)];
+
+    public string Name { get; }
+
+    public Network Network { get; }
+
+    /// <summary>θ in PyTorch's order.</summary>
+    public double[] Parameters { get; }
+
+    public Loss Loss => Networks.Loss.Named(_description.GetProperty("loss").GetString()!);
+
+    public HostTensor Inputs => _tensors.Tensors["inputs"];
+
+    public HostTensor Targets => _tensors.Tensors["targets"];
+
+    public double MeanLoss => _description.GetProperty("mean_loss").GetDouble();
+
+    public double[] LargestEigenvalues => Numbers("eigenvalues_largest");
+
+    public double[] SmallestEigenvalues => Numbers("eigenvalues_smallest");
+
+    public double[] LargestGaussNewtonEigenvalues => Numbers("ggn_largest");
+
+    private IEnumerable<string> ParameterNames =>
+        _description.GetProperty("parameter_order").EnumerateArray().Select(name => name.GetString()!);
+
+    public static ReferenceCase Load(string name) => new(name);
+
+    /// <summary>A stored tensor as numbers.</summary>
+    public double[] this[string tensor] => _tensors.Tensors[tensor].ToDoubles();
+
+    /// <summary>The case as an objective on a device; a micro-batch of 0 takes all samples at once.</summary>
+    public Objective Objective(Device device, Precision precision, int microBatch) =>
+        new(device, precision, Network, Loss, Inputs, Targets, new ObjectiveOptions { MicroBatch = microBatch > 0 ? microBatch : 7 });
+
+    private double[] Numbers(string property) =>
+        [.. _description.GetProperty(property).EnumerateArray().Select(value => value.GetDouble())];
+
+    private static bool IsSupported(string name)
+    {
+        using var document = JsonDocument.Parse(File.ReadAllText(Path.Combine(Folder, name + ".json")));
+        return document.RootElement.GetProperty("layers").EnumerateArray()
+            .All(layer => IsKnown(layer.GetProperty("type").GetString()!));
+    }
+
+    private static bool IsKnown(string type) =>
+        type is "Linear" or "Conv" or "MaxPool" or "AvgPool" or "AdaptiveAvgPool" or "Flatten" || Kind(type) is not null;
+
+    private static ActivationKind? Kind(string type) => type switch
+    {
+        "ReLU" => ActivationKind.Relu,
+        "Tanh" => ActivationKind.Tanh,
+        "GELU" => ActivationKind.Gelu,
+        "SiLU" => ActivationKind.Silu,
+        "ELU" => ActivationKind.Elu,
+        "Softplus" => ActivationKind.Softplus,
+        "Sigmoid" => ActivationKind.Sigmoid,
+        "Hardtanh" => ActivationKind.Hardtanh,
+        "LeakyReLU" => ActivationKind.LeakyRelu,
+        _ => null,
+    };
+
+    private Network BuildNetwork()
+    {
+        int[] shape = [.. _description.GetProperty("input_shape").EnumerateArray().Select(extent => extent.GetInt32())];
+        var builder = new NetworkBuilder(
+            shape.Length == 3 ? new FeatureShape(shape[1], shape[2], shape[0]) : FeatureShape.Vector(shape[0]));
+        foreach (JsonElement layer in _description.GetProperty("layers").EnumerateArray())
+        {
+            int Get(string name) => layer.GetProperty(name).GetInt32();
+            string type = layer.GetProperty("type").GetString()!;
+            _ = type switch
+            {
+                "Linear" => builder.Linear(Get("out"), layer.GetProperty("bias").GetBoolean()),
+                "Conv" => builder.Convolution(
+                    Get("out"), Get("kernel"), Get("stride"), Get("padding"), layer.GetProperty("bias").GetBoolean()),
+                "MaxPool" => builder.MaxPool(Get("kernel")),
+                "AvgPool" => builder.AveragePool(Get("kernel")),
+                "AdaptiveAvgPool" => builder.GlobalAveragePool(),
+                "Flatten" => builder.Flatten(),
+                _ => builder.Activation(
+                    Kind(type)!.Value,
+                    layer.TryGetProperty("slope", out JsonElement slope) ? slope.GetDouble() : double.NaN),
+            };
+        }
+
+        return builder.Build(Name);
+    }
+}
