@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using OpposingSignals.Tensors;
 
 namespace OpposingSignals.Datasets;
@@ -41,7 +42,8 @@ public static class ArraysFile
         {
             string present = string.Join(", ", tensors.Keys.Take(10));
             throw new DatasetException(
-                $"{name}: the file must hold tensors '{prefix}inputs' and '{prefix}targets'; it holds {(present == "" ? "none" : present)}.");
+                $"{name}: the file must hold tensors '{prefix}inputs' and '{prefix}targets'; " +
+                $"it holds {(present == "" ? "none" : present)}.");
         }
 
         return (inputs, Widen(targets));
@@ -60,7 +62,7 @@ public static class ArraysFile
             return targets.Shape.Length == 2 ? targets.Shape[1] : 1;
         }
 
-        long largest = targets.Count == 0 ? 0 : System.Numerics.Tensors.TensorPrimitives.Max<long>(targets.AsSpan<long>());
+        long largest = targets.Count == 0 ? 0 : TensorPrimitives.Max<long>(targets.AsSpan<long>());
         return (int)Math.Clamp(largest + 1, 1, int.MaxValue);
     }
 }

@@ -29,9 +29,13 @@ public static class Cifar10
 
     /// <summary>Loads the files of a folder.</summary>
     /// <param name="folder">The folder that holds them.</param>
-    /// <param name="count">Training pictures to keep, from the first; null for all. Statistics are those of all.</param>
+    /// <param name="count">
+    /// Training pictures to keep, from the first; null for all. Statistics are those of all.
+    /// </param>
     /// <param name="scheme">How to normalise.</param>
-    /// <exception cref="DatasetException">A file is missing, has a wrong length or a wrong label, or the count is out of range.</exception>
+    /// <exception cref="DatasetException">
+    /// A file is missing, has a wrong length or a wrong label, or the count is out of range.
+    /// </exception>
     public static DatasetPair Load(
         string folder, int? count = null, NormalizationScheme scheme = NormalizationScheme.Pixel) =>
         Load(folder, count, scheme, RecordsPerFile);

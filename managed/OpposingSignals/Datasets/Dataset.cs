@@ -15,7 +15,9 @@ public sealed class Dataset
     /// <param name="classNames">A name per class, or nothing.</param>
     /// <param name="images">The N pictures that the inputs were made of, or null.</param>
     /// <param name="plantedGroups">Groups known in advance.</param>
-    /// <exception cref="DatasetException">Types, shapes or counts do not agree, a label is out of range, or a value is not finite.</exception>
+    /// <exception cref="DatasetException">
+    /// Types, shapes or counts do not agree, a label is out of range, or a value is not finite.
+    /// </exception>
     public Dataset(
         string name,
         HostTensor inputs,
@@ -37,7 +39,9 @@ public sealed class Dataset
         PlantedGroups = plantedGroups.IsDefault ? [] : plantedGroups;
 
         Require(IsFloat(inputs), $"inputs are {inputs.Type}; they must be Float32 or Float64");
-        Require(inputs.Shape.Length >= 2 && inputs.Count > 0, $"inputs have shape {Format(inputs)}; it must be [N, ...] and not empty");
+        Require(
+            inputs.Shape.Length >= 2 && inputs.Count > 0,
+            $"inputs have shape {Format(inputs)}; it must be [N, ...] and not empty");
         RequireFinite(inputs, "inputs");
         Require(outputCount >= 1, $"{outputCount} outputs; there must be at least 1");
         RequireTargets();
@@ -59,7 +63,10 @@ public sealed class Dataset
     /// <summary>Float32 or Float64 in PyTorch's order: [N, features], [N, C, H, W].</summary>
     public HostTensor Inputs { get; }
 
-    /// <summary>Int64 class indices [N] in 0 .. <see cref="OutputCount"/> - 1, or Float32 or Float64 [N, <see cref="OutputCount"/>].</summary>
+    /// <summary>
+    /// Int64 class indices [N] in 0 .. <see cref="OutputCount"/> - 1, or Float32 or Float64 [N,
+    /// <see cref="OutputCount"/>].
+    /// </summary>
     public HostTensor Targets { get; }
 
     /// <summary>Number of classes, or of outputs.</summary>
@@ -80,7 +87,9 @@ public sealed class Dataset
     /// <summary>Whether <see cref="Targets"/> are class indices.</summary>
     public bool HasClasses => Targets.Type == ElementType.Int64;
 
-    /// <summary>A data set of the first <paramref name="count"/> samples; planted groups keep those that are among them.</summary>
+    /// <summary>
+    /// A data set of the first <paramref name="count"/> samples; planted groups keep those that are among them.
+    /// </summary>
     /// <exception cref="DatasetException">There are not that many, or none is asked for.</exception>
     public Dataset Take(int count)
     {

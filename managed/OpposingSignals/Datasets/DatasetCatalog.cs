@@ -10,7 +10,9 @@ public static class DatasetCatalog
     private const string ChebyshevForm = "chebyshev:DEGREE:POINTS";
     private const string ArraysForm = "arrays:FILE.safetensors";
 
-    /// <summary>The names that <see cref="Load(string, string?, NormalizationScheme?)"/> knows, with their arguments.</summary>
+    /// <summary>
+    /// The names that <see cref="Load(string, string?, NormalizationScheme?)"/> knows, with their arguments.
+    /// </summary>
     public static ImmutableArray<string> Forms { get; } =
         ["cifar10[:COUNT]", "fashion-mnist[:COUNT]", "mnist[:COUNT]", ChebyshevForm, PlantedForm, ArraysForm];
 
@@ -113,7 +115,8 @@ public static class DatasetCatalog
     {
         if (!condition)
         {
-            throw new DatasetException($"'{name}' does not have the form {form}{(form == ArraysForm ? "" : ", with whole numbers in the places of capitals")}.");
+            string numbers = form == ArraysForm ? "" : ", with whole numbers in the places of capitals";
+            throw new DatasetException($"'{name}' does not have the form {form}{numbers}.");
         }
     }
 

@@ -11,7 +11,9 @@ internal static class DatasetSearch
     // Where Debian's data set packages put theirs.
     private const string SystemFolder = "/usr/share/datasets";
 
-    /// <summary>Folders of data sets, in the order of the search: the given one, that of the environment, the system's.</summary>
+    /// <summary>
+    /// Folders of data sets, in the order of the search: the given one, that of the environment, the system's.
+    /// </summary>
     public static ImmutableArray<string> Roots(string? dataFolder) =>
         [.. new[] { dataFolder, Environment.GetEnvironmentVariable(EnvironmentVariable), SystemFolder }
             .OfType<string>().Where(root => root.Length > 0)];
@@ -22,7 +24,9 @@ internal static class DatasetSearch
     /// <param name="folders">Names that the data set's own folder may have below a root.</param>
     /// <param name="missing">Files that a folder lacks.</param>
     /// <param name="advice">How to get the data set, as a sentence.</param>
-    /// <exception cref="DatasetException">No folder has all files; the message says what each of them lacks.</exception>
+    /// <exception cref="DatasetException">
+    /// No folder has all files; the message says what each of them lacks.
+    /// </exception>
     public static string Find(
         string name,
         ImmutableArray<string> roots,

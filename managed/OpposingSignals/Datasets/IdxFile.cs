@@ -16,7 +16,9 @@ public static class IdxFile
     private const long MaximumExpansion = 1032;
 
     /// <summary>Reads a file of unsigned bytes, the only element type that the data sets here use.</summary>
-    /// <exception cref="DatasetException">The file cannot be opened, or its content is not what its header claims.</exception>
+    /// <exception cref="DatasetException">
+    /// The file cannot be opened, or its content is not what its header claims.
+    /// </exception>
     public static HostTensor Read(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
@@ -65,7 +67,8 @@ public static class IdxFile
             extent = BinaryPrimitives.ReadInt32BigEndian(bytes);
             if (extent <= 0 || (elements *= extent) > Math.Min(maximumLength, Array.MaxLength))
             {
-                throw new FormatException("the header claims more elements than the file can hold, or none: it is cut short or damaged.");
+                throw new FormatException(
+                    "the header claims more elements than the file can hold, or none: it is cut short or damaged.");
             }
         }
 

@@ -25,7 +25,8 @@ public sealed class ImageSet
         if (samples.Length % size != 0)
         {
             throw new ArgumentException(
-                $"{samples.Length} samples are not a whole number of pictures of {height} x {width} x {channels}.", nameof(samples));
+                $"{samples.Length} samples are not a whole number of pictures of {height} x {width} x {channels}.",
+                nameof(samples));
         }
 
         Width = width;

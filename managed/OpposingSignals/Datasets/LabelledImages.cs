@@ -16,7 +16,9 @@ internal sealed record LabelledImages(ImageSet Images, HostTensor Labels, Immuta
     /// <param name="classNames">A name per class.</param>
     /// <param name="count">Training pictures to keep, from the first; null for all.</param>
     /// <param name="scheme">How to normalise.</param>
-    /// <exception cref="DatasetException">There are fewer pictures than asked for, or a label is out of range.</exception>
+    /// <exception cref="DatasetException">
+    /// There are fewer pictures than asked for, or a label is out of range.
+    /// </exception>
     public static DatasetPair Pair(
         string name,
         LabelledImages training,

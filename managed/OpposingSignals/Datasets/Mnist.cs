@@ -3,7 +3,10 @@ using OpposingSignals.Tensors;
 
 namespace OpposingSignals.Datasets;
 
-/// <summary>MNIST and Fashion-MNIST: 60,000 training and 10,000 test pictures of 28 x 28 grey pixels in ten classes, as IDX files.</summary>
+/// <summary>
+/// MNIST and Fashion-MNIST: 60,000 training and 10,000 test pictures of 28 x 28 grey pixels in ten classes, as IDX
+/// files.
+/// </summary>
 public static class Mnist
 {
     private const int Side = 28;
@@ -15,7 +18,9 @@ public static class Mnist
         "T-shirt/top", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot",
     ];
 
-    /// <summary>Names of the files: training pictures and labels, test pictures and labels; each may end in <c>.gz</c>.</summary>
+    /// <summary>
+    /// Names of the files: training pictures and labels, test pictures and labels; each may end in <c>.gz</c>.
+    /// </summary>
     public static ImmutableArray<string> FileNames { get; } =
     [
         "train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte",
@@ -30,13 +35,22 @@ public static class Mnist
     /// <summary>Loads the files of a folder.</summary>
     /// <param name="kind">Which set they are; the files do not tell.</param>
     /// <param name="folder">The folder that holds them.</param>
-    /// <param name="count">Training pictures to keep, from the first; null for all. Statistics are those of all.</param>
+    /// <param name="count">
+    /// Training pictures to keep, from the first; null for all. Statistics are those of all.
+    /// </param>
     /// <param name="scheme">How to normalise.</param>
-    /// <exception cref="DatasetException">A file is missing or damaged, a label is wrong, or the count is out of range.</exception>
+    /// <exception cref="DatasetException">
+    /// A file is missing or damaged, a label is wrong, or the count is out of range.
+    /// </exception>
     public static DatasetPair Load(
         MnistKind kind, string folder, int? count = null, NormalizationScheme scheme = NormalizationScheme.Channel) =>
         LabelledImages.Pair(
-            Name(kind), Read(folder, FileNames[0], FileNames[1]), Read(folder, FileNames[2], FileNames[3]), ClassNames(kind), count, scheme);
+            Name(kind),
+            Read(folder, FileNames[0], FileNames[1]),
+            Read(folder, FileNames[2], FileNames[3]),
+            ClassNames(kind),
+            count,
+            scheme);
 
     /// <summary>The path of a file, plain or compressed; null if it is not there.</summary>
     internal static string? Locate(string folder, string file) =>
@@ -50,8 +64,8 @@ public static class Mnist
             labels.Shape.Length != 1 || labels.Count != images.Shape[0])
         {
             throw new DatasetException(
-                $"{Path.Combine(folder, imageFile)}: extents [{string.Join(", ", images.Shape)}] and [{string.Join(", ", labels.Shape)}] " +
-                $"of the labels; expected [N, {Side}, {Side}] and [N].");
+                $"{Path.Combine(folder, imageFile)}: extents [{string.Join(", ", images.Shape)}] and " +
+                $"[{string.Join(", ", labels.Shape)}] of the labels; expected [N, {Side}, {Side}] and [N].");
         }
 
         var widened = new HostTensor(ElementType.Int64, labels.Count);

@@ -30,7 +30,10 @@ public sealed class Normalization
     /// <summary>The scheme.</summary>
     public NormalizationScheme Scheme { get; }
 
-    /// <summary>μ in the order C, H, W (<see cref="NormalizationScheme.Pixel"/>) or C (<see cref="NormalizationScheme.Channel"/>); otherwise empty.</summary>
+    /// <summary>
+    /// μ in the order C, H, W (<see cref="NormalizationScheme.Pixel"/>) or C
+    /// (<see cref="NormalizationScheme.Channel"/>); otherwise empty.
+    /// </summary>
     public ImmutableArray<double> Mean { get; }
 
     /// <summary>σ in the order of <see cref="Mean"/>, with 1 in the place of 0.</summary>
@@ -91,7 +94,9 @@ public sealed class Normalization
     }
 
     /// <summary>Reads what <see cref="ToTensors"/> wrote; other tensors are ignored.</summary>
-    /// <exception cref="DatasetException">A tensor is missing, or does not have the shape or the values it should have.</exception>
+    /// <exception cref="DatasetException">
+    /// A tensor is missing, or does not have the shape or the values it should have.
+    /// </exception>
     public static Normalization FromTensors(IReadOnlyDictionary<string, HostTensor> tensors)
     {
         ArgumentNullException.ThrowIfNull(tensors);
@@ -115,7 +120,8 @@ public sealed class Normalization
             !deviation.ToDoubles().All(value => value > 0 && double.IsFinite(value)))
         {
             throw new DatasetException(
-                $"A normalisation needs '{MeanName}' and '{DeviationName}' of one shape, [C] or [C, H, W], finite, with positive deviations.");
+                $"A normalisation needs '{MeanName}' and '{DeviationName}' of one shape, [C] or [C, H, W], " +
+                "finite, with positive deviations.");
         }
 
         return new Normalization(
@@ -140,7 +146,9 @@ public sealed class Normalization
     }
 
     /// <summary>Inputs of pictures: Float32 of shape [N, C, H, W], computed in float64 and rounded once.</summary>
-    /// <exception cref="ArgumentException">The pictures do not have the size of those that the statistics come from.</exception>
+    /// <exception cref="ArgumentException">
+    /// The pictures do not have the size of those that the statistics come from.
+    /// </exception>
     public HostTensor Apply(ImageSet images)
     {
         ArgumentNullException.ThrowIfNull(images);
@@ -148,7 +156,8 @@ public sealed class Normalization
         if (!_shape.IsEmpty && !_shape.SequenceEqual(((int[])[channels, images.Height, images.Width])[.._shape.Length]))
         {
             throw new ArgumentException(
-                $"Pictures of {channels} x {images.Height} x {images.Width} do not go with statistics of [{string.Join(", ", _shape)}].",
+                $"Pictures of {channels} x {images.Height} x {images.Width} do not go with statistics of " +
+                $"[{string.Join(", ", _shape)}].",
                 nameof(images));
         }
 

@@ -35,7 +35,9 @@ public static class PlantedImages
     // Waves across a picture, in half periods: 0 .. 3 in each direction.
     private const int Frequencies = 4;
 
-    /// <summary>Colours of the pairs: sky, red and green of the paper's probes in a re-implementation, then yellow and violet.</summary>
+    /// <summary>
+    /// Colours of the pairs: sky, red and green of the paper's probes in a re-implementation, then yellow and violet.
+    /// </summary>
     private static readonly ImmutableArray<ImmutableArray<int>> Colours =
         [[123, 191, 232], [253, 0, 3], [11, 241, 4], [230, 220, 20], [140, 20, 220]];
 
@@ -84,7 +86,8 @@ public static class PlantedImages
             Span<byte> picture = samples.AsSpan(i * pattern.Length, pattern.Length);
             for (int p = 0; p < picture.Length; p++)
             {
-                double value = Grey + colour[p % Channels] + (sign * pattern[p]) + (options.NoiseAmplitude * random.NextGaussian());
+                double noise = options.NoiseAmplitude * random.NextGaussian();
+                double value = Grey + colour[p % Channels] + (sign * pattern[p]) + noise;
                 picture[p] = (byte)Math.Clamp(Math.Round(value), 0, 255);
             }
         }
@@ -95,7 +98,9 @@ public static class PlantedImages
             [.. camps.Select((indices, c) => new PlantedGroup($"pair {c / 2}, class {c}", [.. indices]))]);
     }
 
-    /// <summary>A random sum of plane waves without the constant one, of the wanted root mean square, in the order H, W, C.</summary>
+    /// <summary>
+    /// A random sum of plane waves without the constant one, of the wanted root mean square, in the order H, W, C.
+    /// </summary>
     private static double[] Pattern(PlantedImagesOptions options, Xoshiro256 random)
     {
         int side = options.Side;
@@ -153,9 +158,12 @@ public static class PlantedImages
         Require(
             options.Pairs >= 0 && options.Pairs <= options.Classes / 2,
             $"{options.Pairs} pairs; {options.Classes} classes take from 0 to {options.Classes / 2}");
-        Require(options.Side is >= Frequencies and <= 256, $"pictures of {options.Side} pixels a side; from {Frequencies} to 256 are possible");
         Require(
-            options.Samples >= options.Classes && (long)options.Samples * options.Side * options.Side * Channels <= Array.MaxLength / sizeof(float),
+            options.Side is >= Frequencies and <= 256,
+            $"pictures of {options.Side} pixels a side; from {Frequencies} to 256 are possible");
+        Require(
+            options.Samples >= options.Classes &&
+            (long)options.Samples * options.Side * options.Side * Channels <= Array.MaxLength / sizeof(float),
             $"{options.Samples} samples are too few for {options.Classes} classes, or too many for memory");
         Require(
             options.Share > 0 && CampSize(options, options.Samples) <= options.Samples / options.Classes,
