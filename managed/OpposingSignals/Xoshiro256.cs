@@ -7,7 +7,9 @@ namespace OpposingSignals;
 /// Random numbers from the xoshiro256** generator (Blackman and Vigna, "Scrambled linear pseudorandom number generators",
 /// ACM Transactions on Mathematical Software 47, 2021), its state filled by SplitMix64 from a seed.
 /// </summary>
-/// <remarks>The sequence for a seed is part of the contract: it never changes with the runtime, as that of Random may.</remarks>
+/// <remarks>
+/// The sequence for a seed is part of the contract: it never changes with the runtime, as that of Random may.
+/// </remarks>
 public sealed class Xoshiro256
 {
     private ulong _s0, _s1, _s2, _s3;

@@ -43,7 +43,9 @@ public sealed class MetricsFile : IDisposable
 
     /// <summary>Starts a file.</summary>
     /// <param name="path">A file that does not exist yet.</param>
-    /// <param name="columns">Distinct names without commas, quotes and line breaks; <c>step</c> is added in front.</param>
+    /// <param name="columns">
+    /// Distinct names without commas, quotes and line breaks; <c>step</c> is added in front.
+    /// </param>
     /// <exception cref="ArgumentException">A column name cannot be used.</exception>
     /// <exception cref="IOException">The file exists or cannot be written.</exception>
     public static MetricsFile Create(string path, IReadOnlyList<string> columns)
@@ -97,7 +99,9 @@ public sealed class MetricsFile : IDisposable
     /// <summary>Adds a row. It reaches the disk with the next <see cref="Flush"/>.</summary>
     /// <param name="step">Greater than <see cref="LastStep"/>.</param>
     /// <param name="values">One per column; null where nothing was measured.</param>
-    /// <exception cref="ArgumentException">The step does not follow, or the values do not match the columns.</exception>
+    /// <exception cref="ArgumentException">
+    /// The step does not follow, or the values do not match the columns.
+    /// </exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public void Append(long step, params ReadOnlySpan<double?> values)
     {

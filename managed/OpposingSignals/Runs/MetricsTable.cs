@@ -2,7 +2,9 @@ namespace OpposingSignals.Runs;
 
 /// <summary>The content of a metrics file, column by column.</summary>
 /// <param name="Steps">The step of each row, strictly increasing.</param>
-/// <param name="Columns">Values by column name, in the file's order: one per row, null where nothing was measured.</param>
+/// <param name="Columns">
+/// Values by column name, in the file's order: one per row, null where nothing was measured.
+/// </param>
 public sealed record MetricsTable(IReadOnlyList<long> Steps, OrderedDictionary<string, double?[]> Columns)
 {
     /// <summary>The values of a column.</summary>

@@ -6,7 +6,7 @@ namespace OpposingSignals.Runs;
 /// <summary>Encodes pictures as PNG (ISO/IEC 15948), for reports that open without further files.</summary>
 public static class PngImage
 {
-    private static readonly byte[] Signature = [0x89, (byte)'P', (byte)'N', (byte)'G', (byte)'\r', (byte)'\n', 0x1A, (byte)'\n'];
+    private static readonly byte[] Signature = [0x89, .. "PNG\r\n"u8, 0x1A, (byte)'\n'];
 
     private static readonly uint[] CrcTable = [.. Enumerable.Range(0, 256).Select(i => CrcEntry((uint)i))];
 
@@ -14,7 +14,9 @@ public static class PngImage
     /// <param name="width">Pixels in a row, at least 1.</param>
     /// <param name="height">Rows, at least 1.</param>
     /// <param name="channels">1 for grey, 3 for red, green, blue.</param>
-    /// <param name="pixels">Samples, rows from top to bottom, channels of a pixel together: height · width · channels bytes.</param>
+    /// <param name="pixels">
+    /// Samples, rows from top to bottom, channels of a pixel together: height · width · channels bytes.
+    /// </param>
     /// <exception cref="ArgumentException">The sizes do not agree.</exception>
     public static byte[] Encode(int width, int height, int channels, ReadOnlySpan<byte> pixels)
     {

@@ -3,7 +3,9 @@ namespace OpposingSignals.Tensors;
 /// <summary>An element type of the safetensors format and the host type that it is read as.</summary>
 /// <param name="Code">The name in the header.</param>
 /// <param name="StoredSize">Bytes of one element in the file.</param>
-/// <param name="Type">Host type; <c>F16</c> and <c>BF16</c> are widened to Float32, which holds each of their values.</param>
+/// <param name="Type">
+/// Host type; <c>F16</c> and <c>BF16</c> are widened to Float32, which holds each of their values.
+/// </param>
 internal sealed record SafeTensorsEncoding(string Code, int StoredSize, ElementType Type)
 {
     /// <summary>IEEE 754 binary16.</summary>

@@ -160,7 +160,9 @@ internal sealed class SafeTensorsHeader
         }
     }
 
-    /// <summary>A name from the file in quotes, with control characters escaped and a length that fits in a message.</summary>
+    /// <summary>
+    /// A name from the file in quotes, with control characters escaped and a length that fits in a message.
+    /// </summary>
     private static string Quote(string name) =>
         $"'{JsonEncodedText.Encode(name.Length > 80 ? name[..80] + "..." : name)}'";
 

@@ -1,6 +1,8 @@
 namespace OpposingSignals.Tests.Support;
 
-/// <summary>A test that needs files from outside the checkout; where one is missing it is skipped and says so.</summary>
+/// <summary>
+/// A test that needs files from outside the checkout; where one is missing it is skipped and says so.
+/// </summary>
 [AttributeUsage(AttributeTargets.Method)]
 internal sealed class FactWithFilesAttribute : FactAttribute
 {

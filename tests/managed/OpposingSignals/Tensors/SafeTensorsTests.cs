@@ -140,7 +140,7 @@ public sealed class SafeTensorsTests
         int header = 8 + (int)BinaryPrimitives.ReadInt64LittleEndian(whole);
         var random = new Random(5);
         int refused = 0;
-        for (int round = 0; round < 4000; round++)
+        for (int round = 0; round < 1500; round++)
         {
             byte[] bytes = (byte[])whole.Clone();
             for (int changes = random.Next(1, 4); changes > 0; changes--)
@@ -163,7 +163,7 @@ public sealed class SafeTensorsTests
         }
 
         // Most damage shows; changes of names and of metadata cannot.
-        Assert.InRange(refused, 2000, 3999);
+        Assert.InRange(refused, 750, 1499);
     }
 
     [Fact]
