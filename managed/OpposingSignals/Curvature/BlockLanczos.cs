@@ -42,7 +42,7 @@ public sealed class BlockLanczos(LanczosOptions options)
         }
 
         using RitzBasis basis = RitzIteration.CreateBasis(symmetric, Options);
-        return new RitzIteration(symmetric, Options, basis, correction: null).Run(start, cancellation);
+        return new RitzIteration(symmetric, Options, basis, correction: null).Run(start, required: 0, cancellation);
     }
 
     private static LanczosOptions Checked(LanczosOptions options)

@@ -17,6 +17,9 @@ internal sealed class RitzIteration(
     // Below this many roundoffs a residual that no longer falls is taken for rounding of the products themselves.
     private const double NoisyRoundoffs = 1000;
 
+    // A recycled model that has not led to convergence by now is stale, and the Krylov space is the safer choice.
+    private const int CorrectedSteps = 3;
+
     private readonly int _block = (int)Math.Min(options.BlockSize, symmetric.Dimension);
     private readonly int _wanted = WantedPairs(options, symmetric.Dimension);
     private readonly double _unitRoundoff = symmetric.Precision.UnitRoundoff();
@@ -26,6 +29,10 @@ internal sealed class RitzIteration(
     private double[] _norms = [];
     private double _smallestResidual;
     private int _stepsWithoutProgress;
+    private int _correctedSteps;
+
+    /// <summary>The Ritz pairs of the basis that the solution consists of.</summary>
+    public int[] SolvedIndices => _indices[..Math.Min(_wanted, _indices.Length)];
 
     /// <summary>Pairs wanted in all.</summary>
     public static int WantedPairs(LanczosOptions options, long dimension) =>
@@ -43,8 +50,9 @@ internal sealed class RitzIteration(
 
     /// <summary>Runs until a stop is due.</summary>
     /// <param name="start">Warm-start vectors, most wanted first, or none.</param>
+    /// <param name="required">Start vectors that enter even where the wanted pairs converge without them.</param>
     /// <param name="cancellation">Asked before each block of products.</param>
-    public EigenSolution Run(VectorBlock? start, CancellationToken cancellation)
+    public EigenSolution Run(VectorBlock? start, int required, CancellationToken cancellation)
     {
         bool cold = start is null || start.Count == 0;
         int starting = cold ? 0 : Math.Min(start!.Count, options.StartVectors > 0 ? options.StartVectors : _wanted);
@@ -57,7 +65,8 @@ internal sealed class RitzIteration(
             if (basis.Count > 0)
             {
                 Assess(work);
-                bool converged = _indices.Length >= _wanted && Enumerable.Range(0, _wanted).All(IsConverged);
+                bool converged = entered >= required &&
+                    _indices.Length >= _wanted && Enumerable.Range(0, _wanted).All(IsConverged);
                 if (converged)
                 {
                     // A cold Krylov space that ran out of directions has seen a multiple eigenvalue once only. One more
@@ -199,9 +208,9 @@ internal sealed class RitzIteration(
             }
         }
 
-        if (chosen.Count > 0)
+        if (chosen.Count > 0 && correction is not null && _correctedSteps++ < CorrectedSteps)
         {
-            correction?.Correct(
+            correction.Correct(
                 basis, [.. chosen.Select(i => basis.Ritz.Values[_indices[i]])], work.Rows(0, chosen.Count));
         }
 
