@@ -19,7 +19,8 @@ internal sealed class DirectionHistory : IDisposable
     private readonly VectorBlock _vectors;
     private readonly double[] _turns;
     private readonly double[] _distances;
-    private double[,] _gram;
+    private readonly bool[] _placed;
+    private readonly double[,] _gram;
     private int _pushed;
 
     /// <summary>Allocates an empty history.</summary>
@@ -38,6 +39,7 @@ internal sealed class DirectionHistory : IDisposable
         _vectors.Clear();
         _turns = new double[length];
         _distances = new double[length];
+        _placed = new bool[length];
         _gram = new double[length, length];
     }
 
@@ -53,16 +55,20 @@ internal sealed class DirectionHistory : IDisposable
     /// <summary>The numbers that restore a history together with its blocks.</summary>
     public double[] Numbers
     {
-        get => [_pushed, .. _turns, .. _distances, .. _gram.Cast<double>()];
+        get => [_pushed, .. _turns, .. _distances, .. _placed.Select(placed => placed ? 1.0 : 0.0), .. _gram.Cast<double>()];
         set
         {
             _pushed = (int)value[0];
             value.AsSpan(1, _length).CopyTo(_turns);
             value.AsSpan(1 + _length, _length).CopyTo(_distances);
-            _gram = new double[_length, _length];
+            for (int i = 0; i < _length; i++)
+            {
+                _placed[i] = value[1 + (2 * _length) + i] > 0;
+            }
+
             for (int i = 0; i < _gram.Length; i++)
             {
-                _gram[i / _length, i % _length] = value[1 + (2 * _length) + i];
+                _gram[i / _length, i % _length] = value[1 + (3 * _length) + i];
             }
         }
     }
@@ -91,7 +97,7 @@ internal sealed class DirectionHistory : IDisposable
     }
 
     /// <summary>Adds a point, replacing the oldest one of a full history.</summary>
-    /// <param name="parameters">θ as a block of one vector; none leaves the slot's parameters at zero.</param>
+    /// <param name="parameters">θ as a block of one vector; a point without them serves as the newest only.</param>
     /// <param name="vectors">Orthonormal vectors of the invariant subspace; not changed.</param>
     public void Push(VectorBlock? parameters, VectorBlock vectors)
     {
@@ -124,8 +130,10 @@ internal sealed class DirectionHistory : IDisposable
             _gram[i, slot] = _gram[slot, i] = inner[0, i];
         }
 
-        _turns[slot] = turn;
-        _distances[slot] = Any ? Distance(slot, previous) : 0;
+        _placed[slot] = parameters is not null;
+        bool comparable = Any && previous != slot && _placed[slot] && _placed[previous];
+        _turns[slot] = comparable ? turn : 0;
+        _distances[slot] = comparable ? Distance(slot, previous) : 0;
         _pushed++;
     }
 
@@ -150,9 +158,9 @@ internal sealed class DirectionHistory : IDisposable
     {
         double[] weights = Unit();
         int newest = Newest;
-        int[] others = [.. Enumerable.Range(0, Present).Where(slot => slot != newest)];
+        int[] others = [.. Enumerable.Range(0, Present).Where(slot => slot != newest && _placed[slot])];
         double turn = _turns.Sum(), distance = _distances.Sum();
-        if (others.Length == 0 || !(turn > 0) || !(distance > 0))
+        if (!_placed[newest] || others.Length == 0 || !(turn > 0) || !(distance > 0))
         {
             return weights;
         }

@@ -115,6 +115,13 @@ public sealed class EigenTracker : IDisposable
                 $"{_history.Vectors.Length} ({_history.Vectors.Precision}).", nameof(symmetric));
         }
 
+        if (parameters is not null && (parameters.Count != 1 || parameters.Length != symmetric.Dimension))
+        {
+            throw new ArgumentException(
+                $"Parameters of shape [{parameters.Count}, {parameters.Length}] are not one vector of length " +
+                $"{symmetric.Dimension}.", nameof(parameters));
+        }
+
         LanczosOptions lanczos = _lanczos with { MaximumProducts = limit };
         if (_history.Any)
         {
