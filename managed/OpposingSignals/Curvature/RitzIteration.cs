@@ -182,9 +182,9 @@ internal sealed class RitzIteration(
         }
 
         int[] unconverged = [.. Enumerable.Range(0, _wanted).Where(i => !IsConverged(i))];
-        return unconverged.All(IsNegligible) ||
+        return unconverged.Length > 0 && (unconverged.All(IsNegligible) ||
             (_stepsWithoutProgress > (2 * basis.Capacity / _block) + 10 &&
-             unconverged.All(i => _norms[i] <= NoisyRoundoffs * _unitRoundoff * basis.Scale));
+             unconverged.All(i => _norms[i] <= NoisyRoundoffs * _unitRoundoff * basis.Scale)));
     }
 
     // Gathers the residuals, corrected where asked, of the unconverged wanted pairs and, to fill a block, of the next ones.

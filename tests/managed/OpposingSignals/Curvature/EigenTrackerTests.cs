@@ -74,6 +74,43 @@ public sealed class EigenTrackerTests(ITestOutputHelper output)
     }
 
     [Theory]
+    [InlineData(0.97, 1)]
+    [InlineData(0.87, 3)]
+    public void AGuardJoinsAtOnceWhereValuesAreCloseAndAtItsIntervalElsewhere(double second, int noticedAfter)
+    {
+        using var device = new CpuDevice(threads: 1);
+        var sequence = new OperatorSequence(second, 0.02, 0, 0);
+        var options = new EigenTrackerOptions { GuardInterval = 4 };
+        using var tracker = new EigenTracker(device, Precision.Float64, Dimension, options);
+        using var resumed = new EigenTracker(device, Precision.Float64, Dimension, options);
+        MovingOperator before = sequence.Next(device, Precision.Float64);
+        for (int solve = 0; solve < 10; solve++)
+        {
+            tracker.Solve(before).Dispose();
+
+            // The eigenvectors stand still at the end, so that the tracked one converges at its first product and only a
+            // guard can tell what the second has become.
+            before = solve < 7 ? sequence.Next(device, Precision.Float64) : before;
+        }
+
+        var after = new SwappedOperator(before, overtaking: 1.1);
+        using (EigenTrackerState state = tracker.Save())
+        {
+            resumed.Restore(state);
+        }
+
+        foreach (EigenTracker each in (EigenTracker[])[tracker, resumed])
+        {
+            for (int solve = 1; solve <= noticedAfter; solve++)
+            {
+                using EigenSolution solution = each.Solve(after);
+                Assert.Equal(solve == noticedAfter ? 1.1 : 1, solution.Values[0], 1e-4);
+                Assert.True(solution.Converged);
+            }
+        }
+    }
+
+    [Theory]
     [InlineData(Spectrum.Largest, 3)]
     [InlineData(Spectrum.Smallest, 1)]
     [InlineData(Spectrum.BothEnds, 1)]
@@ -214,6 +251,25 @@ public sealed class EigenTrackerTests(ITestOutputHelper output)
             VectorBlock residual = products.Rows(j, 1);
             residual.Add(-solution.Values[j], solution.Vectors.Rows(j, 1));
             Assert.False(!(Math.Abs(residual.Norms()[0] - solution.Residuals[j]) <= 1e-12));
+        }
+    }
+
+    // The operator with another eigenvalue for its second eigenvector.
+    private sealed class SwappedOperator(MovingOperator before, double overtaking) : ISymmetricOperator
+    {
+        public Device Device => before.Device;
+
+        public Precision Precision => before.Precision;
+
+        public long Dimension => before.Dimension;
+
+        public void Apply(VectorBlock vectors, VectorBlock products)
+        {
+            before.Apply(vectors, products);
+            using var second = new VectorBlock(Device, Precision, 1, Dimension);
+            second.CopyFrom(before.Vectors[1]);
+            double[,] parts = second.InnerProducts(vectors);
+            products.Combine(second, SmallMatrix.Scale(overtaking - before.Outliers[1], parts), 1);
         }
     }
 
