@@ -1,0 +1,194 @@
+using OpposingSignals.Devices;
+
+namespace OpposingSignals.Curvature;
+
+/// <summary>An orthonormal basis Q with the stored products AQ and the projection T = Qᵀ A Q.</summary>
+/// <remarks>Because AQ is kept, residuals A Q y − θ Q y of any Ritz pair are exact and cost no product.</remarks>
+internal sealed class RitzBasis : IDisposable
+{
+    private readonly ISymmetricOperator _operator;
+    private readonly VectorBlock _vectors;
+    private readonly VectorBlock _products;
+    private readonly VectorBlock _scratch;
+    private double[,] _projection;
+
+    /// <summary>Allocates an empty basis.</summary>
+    /// <param name="symmetric">The operator A.</param>
+    /// <param name="capacity">Vectors it can hold.</param>
+    /// <param name="scratch">Vectors that a thick restart may keep.</param>
+    public RitzBasis(ISymmetricOperator symmetric, int capacity, int scratch)
+    {
+        _operator = symmetric;
+        _vectors = new VectorBlock(symmetric.Device, symmetric.Precision, capacity, symmetric.Dimension);
+        _products = new VectorBlock(symmetric.Device, symmetric.Precision, capacity, symmetric.Dimension);
+        _scratch = new VectorBlock(symmetric.Device, symmetric.Precision, scratch, symmetric.Dimension);
+        _projection = new double[capacity, capacity];
+        Ritz = SymmetricEigen.Of(_projection, 0);
+    }
+
+    /// <summary>Vectors that fit.</summary>
+    public int Capacity => _vectors.Count;
+
+    /// <summary>Vectors present.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>Q, as rows.</summary>
+    public VectorBlock Vectors => _vectors.Rows(0, Count);
+
+    /// <summary>A Q, as rows.</summary>
+    public VectorBlock ProductVectors => _products.Rows(0, Count);
+
+    /// <summary>T, of shape [Count, Count].</summary>
+    public double[,] Projection
+    {
+        get
+        {
+            double[,] projection = new double[Count, Count];
+            for (int i = 0; i < Count; i++)
+            {
+                for (int j = 0; j < Count; j++)
+                {
+                    projection[i, j] = _projection[i, j];
+                }
+            }
+
+            return projection;
+        }
+    }
+
+    /// <summary>Eigenpairs θ, y of T.</summary>
+    public SymmetricEigen Ritz { get; private set; }
+
+    /// <summary>Operator applications so far, per vector.</summary>
+    public int Products { get; private set; }
+
+    /// <summary>Calls of the operator so far.</summary>
+    public int BlockSteps { get; private set; }
+
+    /// <summary>Largest |Ritz value| seen, a lower bound of ‖A‖₂.</summary>
+    public double Scale { get; private set; }
+
+    /// <summary>Adds the candidates' directions outside the basis and multiplies them.</summary>
+    /// <param name="candidates">Directions, at most as many as fit; overwritten.</param>
+    /// <returns>The number of vectors added.</returns>
+    /// <exception cref="NonFiniteOperatorException">A product is not finite.</exception>
+    public int Extend(VectorBlock candidates)
+    {
+        VectorBlock free = _vectors.Rows(Count, candidates.Count);
+        int added = BlockOrthonormalisation.Run(Vectors, candidates, free);
+        if (added == 0)
+        {
+            return 0;
+        }
+
+        VectorBlock vectors = _vectors.Rows(Count, added), products = _products.Rows(Count, added);
+        _operator.Apply(vectors, products);
+        BlockSteps++;
+
+        // Every element of a product enters these sums, and NaN or infinity times anything, zero included, is not finite.
+        double[,] columns = _vectors.Rows(0, Count + added).InnerProducts(products);
+        for (int j = 0; j < added; j++)
+        {
+            Products++;
+            for (int i = 0; i < Count + added; i++)
+            {
+                if (!double.IsFinite(columns[i, j]))
+                {
+                    throw new NonFiniteOperatorException(Products);
+                }
+            }
+        }
+
+        for (int j = 0; j < added; j++)
+        {
+            for (int i = 0; i < Count; i++)
+            {
+                _projection[i, Count + j] = _projection[Count + j, i] = columns[i, j];
+            }
+
+            for (int i = 0; i < added; i++)
+            {
+                _projection[Count + i, Count + j] = 0.5 * (columns[Count + i, j] + columns[Count + j, i]);
+            }
+        }
+
+        Count += added;
+        Ritz = SymmetricEigen.Of(_projection, Count);
+        Scale = Math.Max(Scale, Math.Max(Math.Abs(Ritz.Values[0]), Math.Abs(Ritz.Values[^1])));
+        return added;
+    }
+
+    /// <summary>residuals_j = A Q y_i − θ_i Q y_i for i = indices_j.</summary>
+    /// <returns>Their norms.</returns>
+    public double[] Residuals(ReadOnlySpan<int> indices, VectorBlock residuals)
+    {
+        double[,] coefficients = Ritz.Columns(indices);
+        double[] negative = new double[indices.Length];
+        for (int j = 0; j < indices.Length; j++)
+        {
+            negative[j] = -Ritz.Values[indices[j]];
+        }
+
+        residuals.Combine(ProductVectors, coefficients);
+        residuals.Combine(Vectors, SmallMatrix.ScaleColumns(coefficients, negative), 1);
+        double[] norms = new double[indices.Length];
+        double[,] gram = residuals.InnerProducts(residuals);
+        for (int j = 0; j < norms.Length; j++)
+        {
+            norms[j] = Math.Sqrt(gram[j, j]);
+        }
+
+        return norms;
+    }
+
+    /// <summary>The Ritz vectors Q y_i for i = indices_j, as a block of their own.</summary>
+    public VectorBlock RitzVectors(ReadOnlySpan<int> indices)
+    {
+        var vectors = new VectorBlock(_vectors.Device, _vectors.Precision, indices.Length, _vectors.Length);
+        vectors.Combine(Vectors, Ritz.Columns(indices));
+        return vectors;
+    }
+
+    /// <summary>Thick restart (Wu and Simon 2000): the basis becomes the Ritz vectors <paramref name="indices"/>.</summary>
+    public void Restart(ReadOnlySpan<int> indices)
+    {
+        double[,] kept = Ritz.Columns(indices);
+
+        // Rounding accumulates over restarts; one Newton step towards the polar factor, Y (3 I − Yᵀ Qᵀ Q Y) / 2, brings the
+        // new basis back to orthonormality within one rounding of its elements.
+        double[,] gram = SmallMatrix.Multiply(
+            SmallMatrix.Transpose(kept), SmallMatrix.Multiply(Vectors.InnerProducts(Vectors), kept));
+        double[] threes = new double[indices.Length];
+        Array.Fill(threes, 1.5);
+        kept = SmallMatrix.Multiply(kept, SmallMatrix.Sum(1, SmallMatrix.Diagonal(threes), -0.5, gram));
+
+        double[,] projection = SmallMatrix.Multiply(
+            SmallMatrix.Transpose(kept), SmallMatrix.Multiply(Projection, kept));
+        VectorBlock rotated = _scratch.Rows(0, indices.Length);
+        foreach (VectorBlock block in (ReadOnlySpan<VectorBlock>)[_vectors, _products])
+        {
+            rotated.Combine(block.Rows(0, Count), kept);
+            block.Rows(0, indices.Length).CopyFrom(rotated);
+        }
+
+        Count = indices.Length;
+        _projection = new double[Capacity, Capacity];
+        for (int i = 0; i < Count; i++)
+        {
+            for (int j = 0; j < Count; j++)
+            {
+                _projection[i, j] = 0.5 * (projection[i, j] + projection[j, i]);
+            }
+        }
+
+        Ritz = SymmetricEigen.Of(_projection, Count);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _vectors.Dispose();
+        _products.Dispose();
+        _scratch.Dispose();
+    }
+}

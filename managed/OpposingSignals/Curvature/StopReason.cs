@@ -1,0 +1,14 @@
+namespace OpposingSignals.Curvature;
+
+/// <summary>Why an eigensolver stopped.</summary>
+public enum StopReason
+{
+    /// <summary>Every wanted pair reached the tolerance.</summary>
+    Converged,
+
+    /// <summary>The limit of products was reached first; pairs short of the tolerance are marked.</summary>
+    ProductLimit,
+
+    /// <summary>Residuals reached the rounding level of the operator above the tolerance; those pairs are marked.</summary>
+    PrecisionLimit,
+}
