@@ -51,7 +51,9 @@ internal sealed class AxisScale(double low, double high, double lowPixel, double
         int every = Math.Max(1, (last - first) / Math.Max(1, about));
         double[] leading = last - first <= 3 ? [1, 2, 5] : [1];
         var ticks = new List<double>();
-        for (int exponent = first; exponent <= last; exponent += every)
+
+        // Multiples of the spacing, so that 1 is among them wherever it is in range.
+        for (int exponent = (int)Math.Ceiling((double)first / every) * every; exponent <= last; exponent += every)
         {
             ticks.AddRange(leading.Select(m => m * Math.Pow(10, exponent)).Where(tick => tick >= low && tick <= high));
         }

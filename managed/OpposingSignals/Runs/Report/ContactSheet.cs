@@ -61,9 +61,13 @@ internal static class ContactSheet
 
         if (sample.Prediction is not null)
         {
-            string probability = sample.Probability is { } p ? $" {Numbers.Percent(p)}" : "";
             string style = IsWrong(sample) ? "wrong" : "right";
-            html.Append($"<span class=\"{style}\">→ {Markup.Escape(sample.Prediction)}{probability}</span>");
+            html.Append($"<span class=\"{style}\">→ {Markup.Escape(sample.Prediction)}</span>");
+        }
+
+        if (sample.Probability is not null)
+        {
+            html.Append($"<span>{Numbers.Percent(sample.Probability)} sure</span>");
         }
 
         if (sample.Score is not null)
