@@ -130,6 +130,9 @@ internal static class ReportStyle
           svg.narrow, .readout { display: none; }
           .plot, .tiles, table { break-inside: avoid; }
           h2, h3, h4 { break-after: avoid; }
+          section > p { break-after: avoid; }
+          h2 { margin-top: 40px; }
+          .small dd { font-size: 15px; white-space: nowrap; }
         }
         """;
 }

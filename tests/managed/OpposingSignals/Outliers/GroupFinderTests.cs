@@ -80,6 +80,23 @@ public sealed class GroupFinderTests
         Assert.All(pair.Down.Correlations, c => Assert.InRange(c, 0.95, 1));
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void ADirectionThatAllSamplesFollowGivesOnePairFromItsTails(int seed)
+    {
+        var data = new PlantedTrajectories(seed).WithNoise(0.2);
+        double[] strengths = data.AddHeavyTailedDirection(0.3);
+        OpposingPair pair = Assert.Single(GroupFinder.Find(data.Window).Pairs);
+        int[] members = [.. pair.Up.Indices, .. pair.Down.Indices];
+        Assert.InRange(members.Length, 10, PlantedTrajectories.Samples / 20);
+        Assert.All(pair.Up.Indices, i => Assert.True(strengths[i] > 0));
+        Assert.All(pair.Down.Indices, i => Assert.True(strengths[i] < 0));
+        double weakest = members.Min(i => Math.Abs(strengths[i]));
+        Assert.True(strengths.Count(s => Math.Abs(s) > weakest) <= members.Length + 5);
+    }
+
     [Fact]
     public void ACampWithoutAnOpponentIsReportedAsSuch()
     {

@@ -68,6 +68,22 @@ internal sealed class PlantedTrajectories
         return this;
     }
 
+    /// <summary>
+    /// Every sample follows one growing oscillation of period 2, with a strength and sign of its own and heavy tails
+    /// (Student's t with 2 degrees of freedom), as along a single eigenvector.
+    /// </summary>
+    public double[] AddHeavyTailedDirection(double scale)
+    {
+        double[] strengths = [.. Enumerable.Range(0, Samples).Select(_ =>
+            scale * Normal() / Math.Sqrt(-Math.Log(1 - _random.NextDouble())))];
+        for (int i = 0; i < Samples; i++)
+        {
+            Add(i, t => strengths[i] * Sign(t) * Math.Exp(2.0 * t / _steps));
+        }
+
+        return strengths;
+    }
+
     private static int Sign(int t) => (t & 1) == 0 ? 1 : -1;
 
     private void Add(int sample, Func<int, double> change)
