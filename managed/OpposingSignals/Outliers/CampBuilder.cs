@@ -1,0 +1,80 @@
+using System.Numerics.Tensors;
+
+namespace OpposingSignals.Outliers;
+
+/// <summary>Splits directions into camps by sign and decides which camps form a pair.</summary>
+internal sealed class CampBuilder(ChangeWindow window, double[] energies, GroupFinderOptions options)
+{
+    private readonly double _energy = energies.Where(double.IsFinite).Sum();
+
+    public List<OpposingPair> Pairs { get; } = [];
+
+    public List<SampleGroup> Unpaired { get; } = [];
+
+    public void Add(Direction direction, TrajectorySet set)
+    {
+        int sign = Orientation(direction.Trajectory);
+        (SampleGroup? up, double[] upMean) = Camp(direction, set, sign);
+        (SampleGroup? down, double[] downMean) = Camp(direction, set, -sign);
+        double opposition = up is null || down is null ? 0 : Correlation(upMean, downMean);
+        if (opposition <= options.MaximumOpposition)
+        {
+            Pairs.Add(new OpposingPair { Up = up!, Down = down!, TrajectoryOpposition = opposition });
+            return;
+        }
+
+        foreach (SampleGroup? camp in (SampleGroup?[])[up, down])
+        {
+            if (camp is not null)
+            {
+                Unpaired.Add(camp);
+            }
+        }
+    }
+
+    private (SampleGroup? Camp, double[] Mean) Camp(Direction direction, TrajectorySet set, int sign)
+    {
+        double[] mean = new double[set.Steps];
+        int[] members = [.. direction.Members
+            .Where(i => sign * set.Projection(i, direction.Trajectory) > 0)
+            .OrderByDescending(i => Math.Abs(set.Projection(i, direction.Trajectory)))
+            .ThenBy(i => set.Samples[i])];
+        if (members.Length < options.MinimumCamp)
+        {
+            return (null, mean);
+        }
+
+        double[] trajectory = new double[set.Steps];
+        foreach (int i in members)
+        {
+            window.CopyTrajectory(set.Samples[i], trajectory);
+            TensorPrimitives.Add<double>(mean, trajectory, mean);
+        }
+
+        TensorPrimitives.Divide(mean, members.Length, mean);
+        double root = Math.Sqrt(set.Steps);
+        var camp = new SampleGroup
+        {
+            Indices = [.. members.Select(i => set.Samples[i])],
+            Strengths = [.. members.Select(i => Math.Abs(set.Projection(i, direction.Trajectory)) / root)],
+            Correlations = [.. members.Select(i => Math.Abs(set.Correlation(i, direction.Trajectory)))],
+            Alternation = AlternationScore.Compute(window.Steps.AsSpan(), mean),
+            EnergyShare = _energy > 0 ? members.Sum(i => energies[set.Samples[i]]) / _energy : 0,
+        };
+        return (camp, mean);
+    }
+
+    private int Orientation(double[] trajectory)
+    {
+        double alternation = AlternationScore.Compute(window.Steps.AsSpan(), trajectory);
+        double decisive = alternation != 0 ? alternation : trajectory[TensorPrimitives.IndexOfMaxMagnitude<double>(trajectory)];
+        return decisive > 0 ? 1 : -1;
+    }
+
+    private static double Correlation(double[] a, double[] b)
+    {
+        TensorPrimitives.Subtract(a, TensorPrimitives.Sum<double>(a) / a.Length, a);
+        TensorPrimitives.Subtract(b, TensorPrimitives.Sum<double>(b) / b.Length, b);
+        return TensorPrimitives.CosineSimilarity<double>(a, b);
+    }
+}

@@ -1,0 +1,60 @@
+using System.Numerics.Tensors;
+
+namespace OpposingSignals.Outliers;
+
+/// <summary>Picks the samples whose loss changes over a window stand out by their size.</summary>
+internal static class MoverSelection
+{
+    /// <summary>Σ_t d² of every sample; NaN or infinite for a sample with such a change.</summary>
+    public static double[] Energies(ChangeWindow window)
+    {
+        double[] energies = new double[window.Samples];
+        double[] row = new double[window.Samples];
+        for (int t = 0; t < window.Steps.Length; t++)
+        {
+            TensorPrimitives.ConvertTruncating(window.Row(t), row.AsSpan());
+            TensorPrimitives.MultiplyAdd<double>(row, row, energies, energies);
+        }
+
+        return energies;
+    }
+
+    /// <summary>The movers, largest first, ties by index, and the root-mean-square change from which on they are.</summary>
+    public static (int[] Movers, double Threshold) Select(ReadOnlySpan<double> energies, int steps, GroupFinderOptions options)
+    {
+        double[] sizes = new double[energies.Length];
+        int finite = 0;
+        foreach (double energy in energies)
+        {
+            if (double.IsFinite(energy))
+            {
+                sizes[finite++] = Math.Sqrt(energy / steps);
+            }
+        }
+
+        if (finite == 0)
+        {
+            return ([], double.NaN);
+        }
+
+        Span<double> quantiles = stackalloc double[2];
+        OrderStatistics.Quantiles(sizes.AsSpan(0, finite), [0.5, 0.75], quantiles);
+
+        // The upper quartile rather than the median deviation: sizes are skewed, and only their upper tail matters.
+        double deviation = (quantiles[1] - quantiles[0]) / 0.6745;
+        double threshold = Math.Max(
+            quantiles[0] + (options.MoverDeviations * deviation), options.MoverRatio * quantiles[0]);
+        var movers = new List<int>();
+        for (int i = 0; i < energies.Length; i++)
+        {
+            if (double.IsFinite(energies[i]) && Math.Sqrt(energies[i] / steps) > threshold)
+            {
+                movers.Add(i);
+            }
+        }
+
+        double[] keys = energies.ToArray();
+        movers.Sort((a, b) => keys[a] == keys[b] ? a.CompareTo(b) : keys[b].CompareTo(keys[a]));
+        return ([.. movers.Take(options.MaximumMovers)], threshold);
+    }
+}

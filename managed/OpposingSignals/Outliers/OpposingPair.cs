@@ -1,0 +1,17 @@
+namespace OpposingSignals.Outliers;
+
+/// <summary>Two camps of samples of which one's losses fall where the other's rise.</summary>
+public sealed record OpposingPair
+{
+    /// <summary>The camp whose losses rise on even steps, if it alternates; else the one that rises at the largest move.</summary>
+    public required SampleGroup Up { get; init; }
+
+    /// <summary>The camp that moves against <see cref="Up"/>.</summary>
+    public required SampleGroup Down { get; init; }
+
+    /// <summary>Correlation over the window of the two camps' mean loss changes; −1 is perfect opposition.</summary>
+    public required double TrajectoryOpposition { get; init; }
+
+    /// <summary>Share of the window's Σ d² over all samples and steps that both camps hold.</summary>
+    public double EnergyShare => Up.EnergyShare + Down.EnergyShare;
+}

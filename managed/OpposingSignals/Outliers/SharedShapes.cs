@@ -1,0 +1,55 @@
+using System.Numerics.Tensors;
+using MathNet.Numerics.LinearAlgebra;
+using MathNet.Numerics.LinearAlgebra.Factorization;
+
+namespace OpposingSignals.Outliers;
+
+/// <summary>
+/// Coordinates of unit trajectories in the subspace that they share beyond chance. In T dimensions the noise of a trajectory
+/// hides small differences of shape; in the few shared dimensions almost none of that noise is left.
+/// </summary>
+internal static class SharedShapes
+{
+    private const int MaximumDimensions = 32;
+
+    // Margin over the asymptotic edge, for finite T and n.
+    private const double EdgeMargin = 1.25;
+
+    /// <summary>Coordinates [n][r]; r is 0 if the trajectories share nothing.</summary>
+    /// <param name="trajectories">n centred trajectories of T steps and unit length.</param>
+    /// <remarks>
+    /// n independent unit trajectories have a Gram matrix with eigenvalues below about (1 + √(n/T))² (Marchenko and Pastur,
+    /// 1967). Only eigenvectors above that edge are kept.
+    /// </remarks>
+    public static double[][] Coordinates(IReadOnlyList<double[]> trajectories)
+    {
+        int count = trajectories.Count;
+        int steps = trajectories[0].Length;
+        double edge = EdgeMargin * Math.Pow(1 + Math.Sqrt((double)count / steps), 2);
+
+        // The smaller of the two Gram matrices: over samples, or over steps.
+        bool overSamples = count <= steps;
+        IReadOnlyList<double[]> rows = overSamples ? trajectories : Transpose(trajectories);
+        Matrix<double> gram = Matrix<double>.Build.Dense(
+            rows.Count, rows.Count, (i, j) => j > i ? 0 : TensorPrimitives.Dot<double>(rows[i], rows[j]));
+        gram = gram + gram.StrictlyLowerTriangle().Transpose();
+        Evd<double> eigen = gram.Evd(Symmetricity.Symmetric);
+
+        double[][] coordinates = [.. trajectories.Select(_ => new double[MaximumDimensions])];
+        int kept = 0;
+        for (int j = rows.Count - 1; j >= 0 && kept < MaximumDimensions && eigen.EigenValues[j].Real > edge; j--, kept++)
+        {
+            double[] vector = eigen.EigenVectors.Column(j).ToArray();
+            double length = Math.Sqrt(eigen.EigenValues[j].Real);
+            for (int i = 0; i < count; i++)
+            {
+                coordinates[i][kept] = overSamples ? length * vector[i] : TensorPrimitives.Dot<double>(trajectories[i], vector);
+            }
+        }
+
+        return [.. coordinates.Select(c => c[..kept])];
+    }
+
+    private static double[][] Transpose(IReadOnlyList<double[]> rows) =>
+        [.. Enumerable.Range(0, rows[0].Length).Select(t => rows.Select(row => row[t]).ToArray())];
+}

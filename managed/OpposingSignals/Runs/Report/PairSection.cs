@@ -1,0 +1,120 @@
+using System.Text;
+
+namespace OpposingSignals.Runs.Report;
+
+/// <summary>The pairs of opposing groups: their losses in anti-phase, their numbers and their samples.</summary>
+internal static class PairSection
+{
+    private const int ZoomSteps = 60;
+
+    public static string Render(ReportModel model)
+    {
+        var html = new StringBuilder("<section>\n<h2>Opposing groups</h2>\n");
+        if (ReportFindings.Pairs(model).IsEmpty)
+        {
+            html.Append(Markup.Paragraph(model.Pairs is null
+                ? "Opposing groups were not looked for in this run."
+                : "No pair was found: no two groups of samples with large loss changes moved against each other."));
+            return html.Append("</section>\n").ToString();
+        }
+
+        html.Append(Markup.Paragraph(
+            "A few samples change their loss far more than the rest, and they come in two camps. Typically they share a strong " +
+            "feature that speaks for the label in one camp and against it in the other, such as a blue sky behind aeroplanes " +
+            "and behind ships. A step that helps one camp hurts the other, so their losses move in anti-phase while the mean " +
+            "loss hardly shows it."));
+        foreach (ReportPair pair in ReportFindings.Pairs(model))
+        {
+            Append(html, model, pair);
+        }
+
+        return html.Append("</section>\n").ToString();
+    }
+
+    private static void Append(StringBuilder html, ReportModel model, ReportPair pair)
+    {
+        html.Append($"<article>\n<h3>{Markup.Escape(pair.Name)}</h3>\n<dl class=\"tiles small\">\n");
+        foreach ((string name, string value) in Figures(pair))
+        {
+            html.Append($"<div><dt>{name}</dt><dd>{value}</dd></div>\n");
+        }
+
+        html.Append("</dl>\n").Append(Overview(model, pair)).Append(Zoom(model, pair));
+        html.Append("<div class=\"camps\">\n");
+        html.Append(ContactSheet.Render("Camp A", "up", pair.Up)).Append(ContactSheet.Render("Camp B", "down", pair.Down));
+        html.Append("</div>\n</article>\n");
+    }
+
+    private static IEnumerable<(string Name, string Value)> Figures(ReportPair pair)
+    {
+        yield return ("opposition of losses", Numbers.Format(pair.Opposition, 2));
+        yield return ("share of sharpness", Numbers.Percent(pair.SharpnessShare));
+        yield return ("cosine of gradients", Numbers.Format(pair.GradientCosine, 2));
+        yield return ("share of loss change", Numbers.Percent(pair.ChangeShare));
+        yield return ("alternation A, B", $"{Numbers.Format(pair.Up.Alternation, 2)}, {Numbers.Format(pair.Down.Alternation, 2)}");
+    }
+
+    private static string Overview(ReportModel model, ReportPair pair)
+    {
+        // One panel per camp: at the width of a whole run an oscillation is a solid band, and one would hide the other.
+        PlotPanel Panel(string camp, string style, ReportSeries loss) => new()
+        {
+            Label = Label("mean loss of " + camp, model),
+            Lines = [Line(camp, style, loss), Line("all training samples", "rest", model.TrainLoss)],
+            Height = 130,
+        };
+        string figure = PlotRenderer.Render(new Plot
+        {
+            Description = $"Mean losses of both camps of {pair.Name} over the run",
+            Panels =
+            [
+                Panel("camp A", "up", pair.Up.Loss), Panel("camp B", "down", pair.Down.Loss),
+            ],
+            MarkedStep = ReportFindings.Edge(model),
+            MarkName = "sharpness first above 2/η",
+        });
+        return $"<h4>Over the whole run</h4>\n{figure}";
+    }
+
+    private static string Zoom(ReportModel model, ReportPair pair)
+    {
+        if (AntiPhaseWindow.Find(pair.Up.Loss, pair.Down.Loss, ReportFindings.Edge(model) ?? 0, ZoomSteps) is not { } first)
+        {
+            return Markup.Paragraph("The losses were not recorded at adjacent steps, so the alternation cannot be shown.");
+        }
+
+        long last = first + ZoomSteps;
+        ReportSeries up = AntiPhaseWindow.Cut(pair.Up.Loss, first, last);
+        ReportSeries down = AntiPhaseWindow.Cut(pair.Down.Loss, first, last);
+        string figure = PlotRenderer.Render(new Plot
+        {
+            Description = $"Mean losses of both camps of {pair.Name} step by step, and their changes",
+            Panels =
+            [
+                new PlotPanel
+                {
+                    Label = Label("mean loss of each camp", model),
+                    Lines = [Line("camp A", "up", up, eachStep: true), Line("camp B", "down", down, eachStep: true)],
+                    Height = 190,
+                },
+                new PlotPanel
+                {
+                    Label = Label("change since the step before", model),
+                    Lines =
+                    [
+                        Line("camp A", "up", AntiPhaseWindow.Changes(up), eachStep: true),
+                        Line("camp B", "down", AntiPhaseWindow.Changes(down), eachStep: true),
+                    ],
+                    Height = 150,
+                },
+            ],
+        });
+        return $"<h4>Step by step, where the opposition is largest</h4>\n{figure}";
+    }
+
+    private static string Label(string quantity, ReportModel model) =>
+        model.LossUnit is { } unit ? $"{quantity} ({unit})" : quantity;
+
+    private static PlotLine Line(string name, string style, ReportSeries series, bool eachStep = false) =>
+        new() { Name = name, Style = style, Series = series, EachStep = eachStep };
+}

@@ -1,0 +1,58 @@
+using System.Collections.Immutable;
+
+namespace OpposingSignals.Runs.Report;
+
+/// <summary>The key numbers that the summary and several sections share.</summary>
+internal static class ReportFindings
+{
+    /// <summary>The first step above the threshold, as given or from the measured sharpness; null if there is none.</summary>
+    public static long? Edge(ReportModel model)
+    {
+        if (model.EdgeStep is not null || model.StabilityThreshold is not { } threshold)
+        {
+            return model.EdgeStep;
+        }
+
+        ReportSeries values = model.Sharpness.Values;
+        int first = 0;
+        while (first < values.Values.Length && !(values.Values[first] > threshold))
+        {
+            first++;
+        }
+
+        return first < values.Steps.Length ? values.Steps[first] : null;
+    }
+
+    /// <summary>The pairs that were found; empty also if none were looked for.</summary>
+    public static ImmutableArray<ReportPair> Pairs(ReportModel model) => model.Pairs ?? [];
+
+    /// <summary>Median of sharpness / (2/η) from the crossing on; null without a crossing or threshold.</summary>
+    public static double? SharpnessPastEdge(ReportModel model)
+    {
+        if (Edge(model) is not { } edge || model.StabilityThreshold is not { } threshold)
+        {
+            return null;
+        }
+
+        ReportSeries values = model.Sharpness.Values;
+        double[] past = [.. values.Values.Where((v, i) => values.Steps[i] >= edge && double.IsFinite(v)).Order()];
+        return past.Length == 0 ? null : past[past.Length / 2] / threshold;
+    }
+
+    /// <summary>The largest finite sharpness; null if there is none.</summary>
+    public static double? LargestSharpness(ReportModel model)
+    {
+        double[] values = [.. model.Sharpness.Values.Values.Where(double.IsFinite)];
+        return values.Length == 0 ? null : values.Max();
+    }
+
+    /// <summary>The last finite value of a series; null if there is none.</summary>
+    public static double? Last(ReportSeries series)
+    {
+        double last = series.Values.LastOrDefault(double.IsFinite, double.NaN);
+        return double.IsNaN(last) ? null : last;
+    }
+
+    /// <summary>Samples in both camps.</summary>
+    public static int Size(ReportPair pair) => pair.Up.Samples.Length + pair.Down.Samples.Length;
+}

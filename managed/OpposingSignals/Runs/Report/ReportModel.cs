@@ -1,0 +1,63 @@
+using System.Collections.Immutable;
+
+namespace OpposingSignals.Runs.Report;
+
+/// <summary>Everything that the report of a run shows; a part that is empty or null was not measured.</summary>
+public sealed record ReportModel
+{
+    /// <summary>Heading of the page.</summary>
+    public required string Title { get; init; }
+
+    /// <summary>A line under the heading: network, data, optimiser.</summary>
+    public string? Subtitle { get; init; }
+
+    /// <summary>The run's configuration.</summary>
+    public ImmutableArray<KeyValuePair<string, string>> Configuration { get; init; } = [];
+
+    /// <summary>Number of training samples.</summary>
+    public int? SampleCount { get; init; }
+
+    /// <summary>Name of the unit of the loss, for example <c>nats</c>; null for none.</summary>
+    public string? LossUnit { get; init; }
+
+    /// <summary>Mean loss on the training data.</summary>
+    public ReportSeries TrainLoss { get; init; } = ReportSeries.Empty;
+
+    /// <summary>Mean loss on the test data.</summary>
+    public ReportSeries TestLoss { get; init; } = ReportSeries.Empty;
+
+    /// <summary>Share of training samples that are classified correctly, from 0 to 1.</summary>
+    public ReportSeries TrainAccuracy { get; init; } = ReportSeries.Empty;
+
+    /// <summary>Share of test samples that are classified correctly, from 0 to 1.</summary>
+    public ReportSeries TestAccuracy { get; init; } = ReportSeries.Empty;
+
+    /// <summary>The largest eigenvalue of the Hessian of the mean training loss.</summary>
+    public EigenvalueSeries Sharpness { get; init; } = EigenvalueSeries.Empty;
+
+    /// <summary>The eigenvalues after the largest, in descending order.</summary>
+    public ImmutableArray<EigenvalueSeries> FurtherEigenvalues { get; init; } = [];
+
+    /// <summary>2/η for the step size η; null where no such threshold applies.</summary>
+    public double? StabilityThreshold { get; init; }
+
+    /// <summary>
+    /// The first step with sharpness above <see cref="StabilityThreshold"/>; null to take it from <see cref="Sharpness"/>.
+    /// </summary>
+    public long? EdgeStep { get; init; }
+
+    /// <summary>A residual above this multiple of |θ| marks an eigenvalue as not converged.</summary>
+    public double ResidualTolerance { get; init; } = 0.01;
+
+    /// <summary>Share of samples whose loss rose, per step.</summary>
+    public ReportSeries RiseFraction { get; init; } = ReportSeries.Empty;
+
+    /// <summary>Share of all |loss change| that the top 1 % of samples hold, per step.</summary>
+    public ReportSeries OutlierShare { get; init; } = ReportSeries.Empty;
+
+    /// <summary>Pairs of opposing groups, the leading one first; null if none were looked for.</summary>
+    public ImmutableArray<ReportPair>? Pairs { get; init; }
+
+    /// <summary>What a reader should know before trusting the numbers.</summary>
+    public ImmutableArray<string> Notes { get; init; } = [];
+}

@@ -1,0 +1,119 @@
+using System.Text;
+
+namespace OpposingSignals.Runs.Report;
+
+/// <summary>The heading, what happened in plain sentences, and the key numbers.</summary>
+internal static class SummarySection
+{
+    public static string Render(ReportModel model)
+    {
+        var html = new StringBuilder($"<header>\n<h1>{Markup.Escape(model.Title)}</h1>\n");
+        if (!string.IsNullOrEmpty(model.Subtitle))
+        {
+            html.Append(Markup.Paragraph(model.Subtitle, "subtitle"));
+        }
+
+        html.Append("</header>\n<section class=\"summary\">\n");
+        html.Append(Markup.Paragraph(CurvatureSentence(model)));
+        html.Append(Markup.Paragraph(PairSentence(model)));
+        html.Append("<dl class=\"tiles\">\n");
+        foreach ((string name, string value) in Tiles(model))
+        {
+            html.Append($"<div><dt>{Markup.Escape(name)}</dt><dd>{Markup.Escape(value)}</dd></div>\n");
+        }
+
+        html.Append("</dl>\n");
+        foreach (string note in model.Notes)
+        {
+            html.Append(Markup.Paragraph(note, "note"));
+        }
+
+        return html.Append("</section>\n").ToString();
+    }
+
+    private static string CurvatureSentence(ReportModel model)
+    {
+        if (ReportFindings.LargestSharpness(model) is not { } largest)
+        {
+            return "The sharpness, the largest curvature of the loss, was not measured in this run.";
+        }
+
+        if (model.StabilityThreshold is not { } threshold)
+        {
+            return $"The sharpness, the largest curvature of the loss, reached {Numbers.Format(largest)}. " +
+                "No threshold 2/η applies to this run.";
+        }
+
+        if (ReportFindings.Edge(model) is not { } edge)
+        {
+            return $"This run did not reach the edge of stability: the sharpness, the largest curvature of the loss, stayed " +
+                $"below 2/η = {Numbers.Format(threshold)}; at most it was {Numbers.Format(largest / threshold)} of it.";
+        }
+
+        string hovers = ReportFindings.SharpnessPastEdge(model) switch
+        {
+            null => "",
+            > 0.8 and < 1.3 and { } past => $" Since then it has hovered at {Numbers.Format(past)} of 2/η (median): the steps " +
+                "are as long as the loss surface lets them be, and training bounces across a narrow valley.",
+            { } past => $" Since then its median has been {Numbers.Format(past)} of 2/η.",
+        };
+        return $"The sharpness, the largest curvature of the loss, crossed the edge of stability 2/η = " +
+            $"{Numbers.Format(threshold)} at step {Numbers.Count(edge)}.{hovers}";
+    }
+
+    private static string PairSentence(ReportModel model)
+    {
+        if (ReportFindings.Pairs(model) is not [ReportPair pair, ..])
+        {
+            return model.Pairs is null
+                ? "Opposing groups were not looked for in this run."
+                : "No pair of opposing groups was found among the training samples.";
+        }
+
+        int size = ReportFindings.Size(pair);
+        string of = model.SampleCount is { } all && all > 0
+            ? $"{Numbers.Count(size)} of {Numbers.Count(all)} samples, {Numbers.Percent((double)size / all)}"
+            : $"{Numbers.Count(size)} samples";
+        string carries = pair.SharpnessShare is { } share && double.IsFinite(share)
+            ? $"The leading pair of opposing groups ({of}) carries {Numbers.Percent(share)} of the sharpness."
+            : $"The leading pair of opposing groups holds {of}.";
+        string moves = pair.Opposition is { } opposition && double.IsFinite(opposition)
+            ? $" A step that lowers the loss of one camp raises that of the other: their loss changes have correlation " +
+                $"{Numbers.Format(opposition, 2)}."
+            : "";
+        return carries + moves;
+    }
+
+    private static IEnumerable<(string Name, string Value)> Tiles(ReportModel model)
+    {
+        if (model.StabilityThreshold is not null)
+        {
+            yield return ("edge crossed at step", ReportFindings.Edge(model) is { } edge ? Numbers.Count(edge) : "not reached");
+        }
+
+        if (ReportFindings.SharpnessPastEdge(model) is { } past)
+        {
+            yield return ("sharpness past the edge", Numbers.Format(past) + " × 2/η");
+        }
+        else if (ReportFindings.LargestSharpness(model) is { } largest)
+        {
+            yield return ("largest sharpness", Numbers.Format(largest));
+        }
+
+        if (ReportFindings.Pairs(model) is [ReportPair pair, ..])
+        {
+            yield return ("leading pair: share of sharpness", Numbers.Percent(pair.SharpnessShare));
+            yield return ("leading pair: opposition", Numbers.Format(pair.Opposition, 2));
+        }
+
+        if (ReportFindings.Last(model.TrainLoss) is { } loss)
+        {
+            yield return ("final training loss", Numbers.Format(loss));
+        }
+
+        if (ReportFindings.Last(model.TestAccuracy) is { } accuracy)
+        {
+            yield return ("final test accuracy", Numbers.Percent(accuracy));
+        }
+    }
+}
