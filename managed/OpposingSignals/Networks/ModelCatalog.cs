@@ -1,0 +1,143 @@
+using System.Collections.Immutable;
+using System.Globalization;
+
+namespace OpposingSignals.Networks;
+
+/// <summary>Networks by name, as the command line writes them.</summary>
+/// <remarks>
+/// <list type="bullet">
+/// <item><description><c>linear</c>: one linear layer.</description></item>
+/// <item><description><c>mlp:WIDTHS:ACTIVATION[:nobias|nooutbias]</c>: linear layers of the given widths, each with the
+/// activation, and a linear output.</description></item>
+/// <item><description><c>cnn:CHANNELS:ACTIVATION:maxpool|avgpool</c>: for each entry a 3x3 convolution with padding 1, the
+/// activation and a 2x2 pool; then flatten and a linear output. The CNNs of Cohen et al. 2021 are <c>cnn:32,32:…</c>.</description></item>
+/// <item><description><c>convnet:LAYERS:ACTIVATION</c>: a plain convolution network; LAYERS lists channels of 3x3 convolutions
+/// (padding 1, with the activation), <c>M</c> for a 2x2 max pool and <c>A</c> for a 2x2 average pool; then the mean over the
+/// image and a linear output.</description></item>
+/// </list>
+/// </remarks>
+public static class ModelCatalog
+{
+    /// <summary>The forms of a name, with their arguments.</summary>
+    public static ImmutableArray<string> Forms { get; } =
+    [
+        "linear", "mlp:WIDTHS:ACTIVATION[:nobias|nooutbias]", "cnn:CHANNELS:ACTIVATION:maxpool|avgpool",
+        "convnet:LAYERS:ACTIVATION",
+    ];
+
+    /// <summary>Names of activations.</summary>
+    public static ImmutableDictionary<string, ActivationKind> Activations { get; } =
+        new Dictionary<string, ActivationKind>(StringComparer.Ordinal)
+        {
+            ["relu"] = ActivationKind.Relu,
+            ["tanh"] = ActivationKind.Tanh,
+            ["gelu"] = ActivationKind.Gelu,
+            ["gelu-tanh"] = ActivationKind.GeluTanh,
+            ["silu"] = ActivationKind.Silu,
+            ["elu"] = ActivationKind.Elu,
+            ["softplus"] = ActivationKind.Softplus,
+            ["sigmoid"] = ActivationKind.Sigmoid,
+            ["hardtanh"] = ActivationKind.Hardtanh,
+            ["leaky-relu"] = ActivationKind.LeakyRelu,
+        }.ToImmutableDictionary(StringComparer.Ordinal);
+
+    /// <summary>Builds the network called <paramref name="name"/>.</summary>
+    /// <param name="name">One of <see cref="Forms"/>.</param>
+    /// <param name="input">Shape of one sample.</param>
+    /// <param name="outputs">Outputs of the last layer.</param>
+    /// <exception cref="InputException">The name is unknown, or its layers do not fit the input.</exception>
+    public static Network Build(string name, FeatureShape input, int outputs)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        string[] parts = name.Split(':');
+        var builder = new NetworkBuilder(input);
+        switch (parts[0])
+        {
+            case "linear" when parts.Length == 1:
+                FlattenImage(builder, input).Linear(outputs);
+                break;
+            case "mlp" when parts.Length is 3 or 4:
+                Mlp(FlattenImage(builder, input), name, parts, outputs);
+                break;
+            case "cnn" when parts.Length == 4:
+                Cnn(builder, name, parts, outputs);
+                break;
+            case "convnet" when parts.Length == 3:
+                ConvNet(builder, name, parts, outputs);
+                break;
+            default:
+                throw Unknown(name);
+        }
+
+        return builder.Build(name);
+    }
+
+    private static NetworkBuilder FlattenImage(NetworkBuilder builder, FeatureShape input) =>
+        input.Height * input.Width > 1 ? builder.Flatten() : builder;
+
+    private static void Mlp(NetworkBuilder builder, string name, string[] parts, int outputs)
+    {
+        string flag = parts.Length == 4 ? parts[3] : "";
+        if (flag is not ("" or "nobias" or "nooutbias"))
+        {
+            throw new InputException($"In the model '{name}', '{flag}' is neither nobias nor nooutbias.");
+        }
+
+        ActivationKind activation = ActivationOf(name, parts[2]);
+        foreach (int width in Extents(name, parts[1]))
+        {
+            builder.Linear(width, bias: flag != "nobias").Activation(activation);
+        }
+
+        builder.Linear(outputs, bias: flag.Length == 0);
+    }
+
+    private static void Cnn(NetworkBuilder builder, string name, string[] parts, int outputs)
+    {
+        ActivationKind activation = ActivationOf(name, parts[2]);
+        if (parts[3] is not ("maxpool" or "avgpool"))
+        {
+            throw new InputException($"In the model '{name}', '{parts[3]}' is neither maxpool nor avgpool.");
+        }
+
+        foreach (int channels in Extents(name, parts[1]))
+        {
+            builder.Convolution(channels, kernel: 3, padding: 1).Activation(activation);
+            _ = parts[3] == "maxpool" ? builder.MaxPool(2) : builder.AveragePool(2);
+        }
+
+        builder.Flatten().Linear(outputs);
+    }
+
+    private static void ConvNet(NetworkBuilder builder, string name, string[] parts, int outputs)
+    {
+        ActivationKind activation = ActivationOf(name, parts[2]);
+        foreach (string layer in parts[1].Split(','))
+        {
+            _ = layer switch
+            {
+                "M" => builder.MaxPool(2),
+                "A" => builder.AveragePool(2),
+                _ => builder.Convolution(Extent(name, layer), kernel: 3, padding: 1).Activation(activation),
+            };
+        }
+
+        builder.GlobalAveragePool().Flatten().Linear(outputs);
+    }
+
+    private static ActivationKind ActivationOf(string name, string text) =>
+        Activations.TryGetValue(text, out ActivationKind kind)
+            ? kind
+            : throw new InputException(
+                $"In the model '{name}', '{text}' is not an activation. Known: {string.Join(", ", Activations.Keys.Order(StringComparer.Ordinal))}.");
+
+    private static IEnumerable<int> Extents(string name, string list) => list.Split(',').Select(text => Extent(name, text));
+
+    private static int Extent(string name, string text) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int extent) && extent is > 0 and <= 1 << 20
+            ? extent
+            : throw new InputException($"In the model '{name}', '{text}' is not a width between 1 and {1 << 20}.");
+
+    private static InputException Unknown(string name) =>
+        new($"'{name}' is not a model. Known: {string.Join(", ", Forms)}.");
+}

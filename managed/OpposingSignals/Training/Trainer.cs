@@ -1,0 +1,152 @@
+using OpposingSignals.Curvature;
+using OpposingSignals.Devices;
+using OpposingSignals.Optimizers;
+using OpposingSignals.Outliers;
+
+namespace OpposingSignals.Training;
+
+/// <summary>
+/// Full-batch training that measures as it goes: loss and gradient, the Hessian's top eigenpairs, every sample's loss.
+/// </summary>
+/// <remarks>
+/// At step t, in this order: loss, accuracy and gradient at θ_t; the test set; eigenpairs; the samples' loss changes; the
+/// record; the stop test; the step. The order is that of Cohen et al. 2021 (arXiv 2103.00065).
+/// </remarks>
+public sealed class Trainer : IDisposable
+{
+    private readonly Objective _objective;
+    private readonly Objective? _test;
+    private readonly GradientDescent _optimizer;
+    private readonly TrainingOptions _options;
+    private readonly VectorBlock _previous;
+    private bool _hasPrevious;
+
+    /// <summary>Creates a trainer at step 0.</summary>
+    /// <param name="objective">The training loss.</param>
+    /// <param name="test">The loss on the test set, or null.</param>
+    /// <param name="optimizer">The optimiser.</param>
+    /// <param name="parameters">θ₀.</param>
+    /// <param name="options">When to stop, what to measure.</param>
+    public Trainer(
+        Objective objective, Objective? test, GradientDescent optimizer, ReadOnlySpan<double> parameters,
+        TrainingOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(objective);
+        ArgumentNullException.ThrowIfNull(optimizer);
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
+        (_objective, _test, _optimizer, _options) = (objective, test, optimizer, options);
+        Parameters = new VectorBlock(objective.Device, objective.Precision, 1, objective.ParameterCount);
+        Parameters.CopyFrom(parameters);
+        _previous = new VectorBlock(objective.Device, objective.Precision, 1, objective.ParameterCount);
+        Samples = new SampleStream(objective.SampleCount);
+        History = new LossHistory(objective.SampleCount);
+        Tracker = new EigenTracker(objective.Device, objective.Precision, objective.ParameterCount, new EigenTrackerOptions
+        {
+            Count = options.EigenCount,
+            Tolerance = options.EigenTolerance,
+        });
+    }
+
+    /// <summary>The next step t to be recorded; steps before it are done.</summary>
+    public long Step { get; set; }
+
+    /// <summary>θ_t.</summary>
+    public VectorBlock Parameters { get; }
+
+    /// <summary>θ of the last step whose loss and gradient were finite; null before there is one.</summary>
+    public VectorBlock? LastGood => _hasPrevious ? _previous : null;
+
+    /// <summary>The stream of the samples' losses.</summary>
+    public SampleStream Samples { get; }
+
+    /// <summary>Losses of every sample at a bounded number of steps.</summary>
+    public LossHistory History { get; set; }
+
+    /// <summary>The solver of the top eigenpairs, warm from the steps before.</summary>
+    public EigenTracker Tracker { get; }
+
+    /// <summary>
+    /// Trains until a stop condition holds. Everything needed to go on is in <see cref="Step"/>, <see cref="Parameters"/>,
+    /// <see cref="Samples"/>, <see cref="History"/> and <see cref="Tracker"/>.
+    /// </summary>
+    /// <param name="recorded">Called with every step's record, and the losses of all samples, before the step is taken.</param>
+    /// <param name="cancellation">Asked between steps; the step in progress is finished.</param>
+    public TrainingOutcome Run(RecordStep recorded, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(recorded);
+        while (true)
+        {
+            if (cancellation.IsCancellationRequested)
+            {
+                return TrainingOutcome.Interrupted;
+            }
+
+            bool measuresEigenpairs = Due(_options.EigenEvery);
+            LinearizationPoint point = _objective.Linearize(Parameters, keepPrimal: measuresEigenpairs);
+            double gradientNorm = point.Gradient.Norms()[0];
+            if (!double.IsFinite(point.Loss) || !double.IsFinite(gradientNorm))
+            {
+                return TrainingOutcome.Diverged;
+            }
+
+            // The tracker works in the parameters' precision and may meet an overflow that the loss has not seen yet.
+            EigenSolution? solution = null;
+            try
+            {
+                solution = measuresEigenpairs
+                    ? Tracker.Solve(new CurvatureOperator(point, ProductKind.Hessian), Parameters, CancellationToken.None)
+                    : null;
+            }
+            catch (NonFiniteOperatorException)
+            {
+                return TrainingOutcome.Diverged;
+            }
+
+            using (solution)
+            {
+                var record = new StepRecord
+                {
+                    Step = Step,
+                    Loss = point.Loss,
+                    Accuracy = point.Accuracy,
+                    GradientNorm = gradientNorm,
+                    Test = Due(_options.TestEvery) ? _test?.Evaluate(Parameters) : null,
+                    Eigenpairs = solution?.Pairs,
+                    Products = solution?.Products ?? 0,
+                    Samples = Samples.Observe(Step, point.SampleLosses),
+                };
+                History.Observe(Step, point.SampleLosses);
+                recorded(record, point.SampleLosses);
+                if (Stops(record) is { } outcome)
+                {
+                    return outcome;
+                }
+            }
+
+            _previous.CopyFrom(Parameters);
+            _hasPrevious = true;
+            _optimizer.Step(Parameters, point.Gradient);
+            Step++;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Parameters.Dispose();
+        _previous.Dispose();
+        Tracker.Dispose();
+    }
+
+    private bool Due(int every) => every > 0 && Step % every == 0;
+
+    private TrainingOutcome? Stops(StepRecord record) =>
+        record.Accuracy > _options.StopAccuracy ? TrainingOutcome.AccuracyReached
+        : record.Loss < _options.StopLoss ? TrainingOutcome.LossReached
+        : Step >= _options.Steps ? TrainingOutcome.StepsTaken
+        : null;
+}
+
+/// <summary>Takes a step's record and the loss of every sample at it.</summary>
+public delegate void RecordStep(StepRecord record, ReadOnlySpan<double> sampleLosses);
