@@ -81,18 +81,19 @@ public sealed record MemoryPlan
             var layout = new PassLayout(network, precision, microBatch, vectors);
             (long inputs, long packed) = InputBytes(microBatch);
             int microBatches = (samples + microBatch - 1) / microBatch;
-            long primalOfAll = layout.PrimalBytes * microBatches;
+            long primalOfAll = options.ForwardOnly ? layout.PrimalBytes : layout.PrimalBytes * microBatches;
             MemoryPlan plan = new()
             {
                 MicroBatch = microBatch,
                 MicroBatches = microBatches,
                 VectorsAtOnce = vectors,
-                KeepsPrimal = true,
+                KeepsPrimal = !options.ForwardOnly,
                 DataBytes = inputs + ((long)samples * loss.TargetBytes(network.Outputs, precision)),
                 PackedBytes = packed,
                 PrimalBytes = primalOfAll,
-                WorkspaceBytes = Math.Max(layout.GradientWorkspaceBytes, layout.ProductWorkspaceBytes),
-                VectorBytes = network.ParameterCount * precision.Size(),
+                WorkspaceBytes =
+                    options.ForwardOnly ? 0 : Math.Max(layout.GradientWorkspaceBytes, layout.ProductWorkspaceBytes),
+                VectorBytes = options.ForwardOnly ? 0 : network.ParameterCount * precision.Size(),
                 BudgetBytes = budget,
             };
             if (plan.TotalBytes <= budget)
@@ -141,7 +142,7 @@ public sealed record MemoryPlan
         {
             int features = network.Input.Size;
             long packed = 0;
-            if (PackedLinear(network) is { } linear)
+            if (!options.ForwardOnly && PackedLinear(network) is { } linear)
             {
                 int outputs = linear.OutputShape.Size;
                 for (int first = 0; first < samples; first += batch)

@@ -17,6 +17,7 @@ public sealed class Objective : IDisposable
     private readonly DeviceBuffer?[] _primals;
     private readonly DeviceBuffer _workspace;
     private readonly PassLayout _layout;
+    private readonly bool _forwardOnly;
     private LinearizationPoint? _current;
 
     /// <summary>Plans memory and puts the data on the device.</summary>
@@ -57,7 +58,8 @@ public sealed class Objective : IDisposable
         _batches = Upload(inputs, preparedTargets);
         _primals = new DeviceBuffer?[Plan.KeepsPrimal ? _batches.Length : 1];
         _workspace = device.Allocate(Plan.WorkspaceBytes);
-        GradientBlock = new VectorBlock(device, precision, 1, network.ParameterCount);
+        _forwardOnly = Plan.VectorBytes == 0;
+        GradientBlock = new VectorBlock(device, precision, 1, _forwardOnly ? 0 : network.ParameterCount);
         SampleLosses = new double[SampleCount];
         Correct = new byte[SampleCount];
     }
@@ -138,6 +140,11 @@ public sealed class Objective : IDisposable
     public LinearizationPoint Linearize(VectorBlock parameters, bool keepPrimal = true)
     {
         RequireParameters(parameters);
+        if (_forwardOnly)
+        {
+            throw new InvalidOperationException("This objective was made for losses alone; it has no memory for a gradient.");
+        }
+
         Invalidate();
         bool keep = keepPrimal && Plan.KeepsPrimal;
         GradientBlock.Clear();

@@ -11,4 +11,7 @@ public sealed record ObjectiveOptions
 
     /// <summary>Bytes that data, primal and workspace may take; by default 60 % of the memory of this machine.</summary>
     public long MemoryBudget { get; init; }
+
+    /// <summary>Whether only losses and outputs are wanted: nothing is packed, and one micro-batch's activations are held.</summary>
+    public bool ForwardOnly { get; init; }
 }

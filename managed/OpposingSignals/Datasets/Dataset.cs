@@ -104,6 +104,16 @@ public sealed class Dataset
             [.. PlantedGroups.Select(group => group with { Indices = [.. group.Indices.Where(i => i < count)] })]);
     }
 
+    /// <summary>Inputs and targets of some samples, in the order given; pictures and planted groups are left behind.</summary>
+    /// <exception cref="DatasetException">No sample is asked for, or one that is not there.</exception>
+    public Dataset Select(ImmutableArray<int> indices)
+    {
+        Require(
+            !indices.IsDefaultOrEmpty && indices.All(i => i >= 0 && i < Count),
+            "samples can only be selected among those that are there");
+        return new Dataset(Name, Rows(Inputs, indices), Rows(Targets, indices), OutputCount, ClassNames);
+    }
+
     /// <summary>
     /// Targets for the squared loss, of shape [N, <see cref="OutputCount"/>]: for classes 1 at the label and 0 elsewhere, in
     /// the element type of the inputs; targets that are numbers already are returned as they are.
@@ -131,6 +141,18 @@ public sealed class Dataset
         }
 
         return oneHot;
+    }
+
+    private static HostTensor Rows(HostTensor tensor, ImmutableArray<int> indices)
+    {
+        var rows = new HostTensor(tensor.Type, [indices.Length, .. tensor.Shape.AsSpan()[1..]]);
+        int bytes = rows.Bytes.Length / indices.Length;
+        for (int row = 0; row < indices.Length; row++)
+        {
+            tensor.Bytes.Slice(indices[row] * bytes, bytes).CopyTo(rows.Bytes.Slice(row * bytes, bytes));
+        }
+
+        return rows;
     }
 
     private static bool IsFloat(HostTensor tensor) => tensor.Type is ElementType.Float32 or ElementType.Float64;

@@ -24,6 +24,17 @@ public abstract class Device : IDisposable
     /// <summary>Buffers that are not released.</summary>
     public int LiveBuffers => Volatile.Read(ref _liveBuffers);
 
+    /// <summary>The device called <paramref name="name"/>.</summary>
+    /// <param name="name">Its name on the command line.</param>
+    /// <param name="threads">Host threads; 0 takes every processor.</param>
+    /// <exception cref="InputException">There is no such device.</exception>
+    /// <exception cref="DeviceUnavailableException">It cannot be had here; the message lists what was tried.</exception>
+    public static Device Named(string name, int threads = 0) => name switch
+    {
+        "cpu" => new CpuDevice(threads),
+        _ => throw new InputException($"There is no device '{name}'. Known: cpu."),
+    };
+
     /// <summary>Starts <see cref="PeakBytes"/> again from what is live now.</summary>
     public void ResetPeak() => Interlocked.Exchange(ref _peakBytes, LiveBytes);
 

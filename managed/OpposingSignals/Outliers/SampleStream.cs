@@ -20,10 +20,13 @@ public sealed class SampleStream
     private double[] _previous;
     private long? _step;
 
+    /// <summary>Length of the lists of movers unless another is asked for: that of the lists in the paper's appendix H.</summary>
+    public const int DefaultMovers = 24;
+
     /// <summary>A stream that has seen no step.</summary>
     /// <param name="samples">Samples N, at least 1.</param>
     /// <param name="movers">Length K of the lists of risers and of fallers; 24 is the length of the lists in the paper.</param>
-    public SampleStream(int samples, int movers = 24)
+    public SampleStream(int samples, int movers = DefaultMovers)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(samples, 1);
         ArgumentOutOfRangeException.ThrowIfNegative(movers);
@@ -36,6 +39,9 @@ public sealed class SampleStream
 
     /// <summary>Number of samples N.</summary>
     public int Samples => _changes.Length;
+
+    /// <summary>The last step observed; null before the first.</summary>
+    public long? LastStep => _step;
 
     /// <summary>The summary of the last observed step; null before the first.</summary>
     public StepSummary? Latest { get; private set; }

@@ -66,17 +66,26 @@ public sealed class Trainer : IDisposable
     /// <summary>The solver of the top eigenpairs, warm from the steps before.</summary>
     public EigenTracker Tracker { get; }
 
+    /// <summary>Fills <see cref="LastGood"/> from a checkpoint.</summary>
+    internal void RestoreLastGood(Action<VectorBlock> fill)
+    {
+        fill(_previous);
+        _hasPrevious = true;
+    }
+
     /// <summary>
     /// Trains until a stop condition holds. Everything needed to go on is in <see cref="Step"/>, <see cref="Parameters"/>,
     /// <see cref="Samples"/>, <see cref="History"/> and <see cref="Tracker"/>.
     /// </summary>
     /// <param name="recorded">Called with every step's record, and the losses of all samples, before the step is taken.</param>
+    /// <param name="beforeStep">Called before anything of a step is computed: the state is that between two steps.</param>
     /// <param name="cancellation">Asked between steps; the step in progress is finished.</param>
-    public TrainingOutcome Run(RecordStep recorded, CancellationToken cancellation = default)
+    public TrainingOutcome Run(RecordStep recorded, Action? beforeStep = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(recorded);
         while (true)
         {
+            beforeStep?.Invoke();
             if (cancellation.IsCancellationRequested)
             {
                 return TrainingOutcome.Interrupted;
@@ -90,38 +99,15 @@ public sealed class Trainer : IDisposable
                 return TrainingOutcome.Diverged;
             }
 
-            // The tracker works in the parameters' precision and may meet an overflow that the loss has not seen yet.
-            EigenSolution? solution = null;
-            try
-            {
-                solution = measuresEigenpairs
-                    ? Tracker.Solve(new CurvatureOperator(point, ProductKind.Hessian), Parameters, CancellationToken.None)
-                    : null;
-            }
-            catch (NonFiniteOperatorException)
+            // A run that stopped here and goes on with other limits has this step's record already.
+            if (Samples.LastStep != Step && !Measure(point, gradientNorm, measuresEigenpairs, recorded))
             {
                 return TrainingOutcome.Diverged;
             }
 
-            using (solution)
+            if (Stops(point) is { } outcome)
             {
-                var record = new StepRecord
-                {
-                    Step = Step,
-                    Loss = point.Loss,
-                    Accuracy = point.Accuracy,
-                    GradientNorm = gradientNorm,
-                    Test = Due(_options.TestEvery) ? _test?.Evaluate(Parameters) : null,
-                    Eigenpairs = solution?.Pairs,
-                    Products = solution?.Products ?? 0,
-                    Samples = Samples.Observe(Step, point.SampleLosses),
-                };
-                History.Observe(Step, point.SampleLosses);
-                recorded(record, point.SampleLosses);
-                if (Stops(record) is { } outcome)
-                {
-                    return outcome;
-                }
+                return outcome;
             }
 
             _previous.CopyFrom(Parameters);
@@ -139,11 +125,46 @@ public sealed class Trainer : IDisposable
         Tracker.Dispose();
     }
 
+    private bool Measure(LinearizationPoint point, double gradientNorm, bool measuresEigenpairs, RecordStep recorded)
+    {
+        EigenSolution? solution = null;
+        try
+        {
+            solution = measuresEigenpairs
+                ? Tracker.Solve(new CurvatureOperator(point, ProductKind.Hessian), Parameters, CancellationToken.None)
+                : null;
+        }
+        catch (NonFiniteOperatorException)
+        {
+            // Products overflow before the loss does.
+            return false;
+        }
+
+        using (solution)
+        {
+            var record = new StepRecord
+            {
+                Step = Step,
+                Loss = point.Loss,
+                Accuracy = point.Accuracy,
+                GradientNorm = gradientNorm,
+                Test = Due(_options.TestEvery) ? _test?.Evaluate(Parameters) : null,
+                Eigenpairs = solution?.Pairs,
+                Products = solution?.Products ?? 0,
+                Samples = Samples.Observe(Step, point.SampleLosses),
+            };
+            History.Observe(Step, point.SampleLosses);
+            recorded(record, point.SampleLosses);
+        }
+
+        return true;
+    }
+
     private bool Due(int every) => every > 0 && Step % every == 0;
 
-    private TrainingOutcome? Stops(StepRecord record) =>
-        record.Accuracy > _options.StopAccuracy ? TrainingOutcome.AccuracyReached
-        : record.Loss < _options.StopLoss ? TrainingOutcome.LossReached
+    private TrainingOutcome? Stops(LinearizationPoint point) =>
+        point.Accuracy > _options.StopAccuracy ? TrainingOutcome.AccuracyReached
+        : point.Loss < _options.StopLoss ? TrainingOutcome.LossReached
         : Step >= _options.Steps ? TrainingOutcome.StepsTaken
         : null;
 }

@@ -1,0 +1,35 @@
+using OpposingSignals.Devices;
+
+namespace OpposingSignals.Cli;
+
+/// <summary>Turns what can go wrong into one line on standard error and an exit status.</summary>
+internal static class Failures
+{
+    public static int Report(Func<int> work)
+    {
+        try
+        {
+            return work();
+        }
+        catch (InputException e)
+        {
+            return Line(e.Message, ExitStatus.WrongInput);
+        }
+        catch (DeviceUnavailableException e)
+        {
+            // The one message of several lines: it lists every path that was tried.
+            Console.Error.WriteLine($"opsig: {e.Message}");
+            return ExitStatus.Failed;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or OutOfMemoryException or NativeException)
+        {
+            return Line(e.Message, ExitStatus.Failed);
+        }
+    }
+
+    private static int Line(string message, int status)
+    {
+        Console.Error.WriteLine($"opsig: {message.ReplaceLineEndings(" ")}");
+        return status;
+    }
+}

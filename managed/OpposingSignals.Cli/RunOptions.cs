@@ -1,0 +1,90 @@
+using System.CommandLine;
+using OpposingSignals.Devices;
+using OpposingSignals.Runs;
+using OpposingSignals.Training;
+
+namespace OpposingSignals.Cli;
+
+/// <summary>The options that describe what is trained or measured, and their way into a configuration.</summary>
+internal sealed class RunOptions
+{
+    public Option<string> Model { get; } = Required<string>(
+        "--model", $"The network: {string.Join("; ", Networks.ModelCatalog.Forms)}.");
+
+    public Option<string> Data { get; } = Required<string>(
+        "--data", $"The data set: {string.Join("; ", Datasets.DatasetCatalog.Forms)}.");
+
+    public Option<string?> DataFolder { get; } = new("--data-dir")
+    {
+        Description = "Folder of data sets, searched before OPSIG_DATA and the system's.",
+    };
+
+    public Option<string?> Normalization { get; } = new("--normalization")
+    {
+        Description = "How pictures become inputs: none, unit, pixel, channel. By default pixel for cifar10, channel otherwise.",
+    };
+
+    public Option<string> Loss { get; } = WithDefault("--loss", "ce", "ce (cross-entropy) or mse (half the squared error).");
+
+    public Option<string> Initialization { get; } = WithDefault(
+        "--init", "pytorch", "Start values: pytorch, xavier-normal[:GAIN,...], kaiming-normal.");
+
+    public Option<string?> Weights { get; } = new("--weights")
+    {
+        Description = "Start from this PyTorch state dict (safetensors).",
+    };
+
+    public Option<ulong> Seed { get; } = WithDefault("--seed", 0UL, "Seed of the start values.");
+
+    public Option<string> Device { get; } = WithDefault("--device", "cpu", "Where to compute.");
+
+    public Option<string> Precision { get; } = WithDefault("--precision", "float32", "float32 or float64.");
+
+    public Option<int> Threads { get; } = WithDefault("--threads", 0, "Threads; 0 takes every processor.");
+
+    public Option<int> MicroBatch { get; } = WithDefault("--micro-batch", 0, "Samples of a micro-batch; 0 leaves it to the plan.");
+
+    public Option<int> Memory { get; } = WithDefault("--memory", 0, "Memory budget in MiB; 0 takes 60 % of the machine's.");
+
+    public void AddTo(Command command)
+    {
+        foreach (Option option in (Option[])[
+            Model, Data, DataFolder, Normalization, Loss, Initialization, Weights, Seed, Device, Precision, Threads,
+            MicroBatch, Memory])
+        {
+            command.Options.Add(option);
+        }
+    }
+
+    public RunConfiguration Read(ParseResult parsed, double stepSize, TrainingOptions training) => new()
+    {
+        Model = parsed.GetValue(Model)!,
+        Data = parsed.GetValue(Data)!,
+        DataFolder = parsed.GetValue(DataFolder) is { } folder ? Path.GetFullPath(folder) : null,
+        Normalization = parsed.GetValue(Normalization),
+        Loss = parsed.GetValue(Loss)!,
+        Initialization = parsed.GetValue(Initialization)!,
+        Weights = parsed.GetValue(Weights) is { } weights ? Path.GetFullPath(weights) : null,
+        Seed = parsed.GetValue(Seed),
+        Device = parsed.GetValue(Device)!,
+        Precision = ParsePrecision(parsed.GetValue(Precision)!),
+        Threads = parsed.GetValue(Threads),
+        MicroBatch = parsed.GetValue(MicroBatch),
+        MemoryMebibytes = parsed.GetValue(Memory),
+        StepSize = stepSize,
+        Training = training,
+    };
+
+    internal static Option<T> WithDefault<T>(string name, T value, string description) =>
+        new(name) { Description = description, DefaultValueFactory = _ => value };
+
+    internal static Option<T> Required<T>(string name, string description) =>
+        new(name) { Description = description, Required = true };
+
+    private static Precision ParsePrecision(string name) => name switch
+    {
+        "float32" => Devices.Precision.Float32,
+        "float64" => Devices.Precision.Float64,
+        _ => throw new InputException($"There is no precision '{name}'. Known: float32, float64."),
+    };
+}

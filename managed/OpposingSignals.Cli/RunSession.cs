@@ -1,0 +1,66 @@
+using System.Runtime.InteropServices;
+using OpposingSignals.Runs;
+using OpposingSignals.Runs.Report;
+using OpposingSignals.Training;
+using Serilog;
+using Serilog.Core;
+
+namespace OpposingSignals.Cli;
+
+/// <summary>Trains a run under the eyes of a person: plan, progress, log, signals, analysis, report.</summary>
+internal static class RunSession
+{
+    public static int Execute(Run run, bool json)
+    {
+        using Logger log = CreateLog(run.Folder);
+        Console.Error.WriteLine(run.Objects.Network.Describe());
+        Console.Error.WriteLine($"{run.Objects.Device.Description}, {run.Objects.Configuration.Precision.ToString().ToLowerInvariant()}");
+        Console.Error.WriteLine(run.Objects.Objective.Plan);
+        Console.Error.WriteLine($"run folder: {run.Folder.Root}");
+        log.Information(
+            "Run {Model} on {Data} from step {Step} on {Device}",
+            run.Objects.Configuration.Model, run.Objects.Configuration.Data, run.Trainer.Step, run.Objects.Device.Description);
+
+        using var stop = new CancellationTokenSource();
+        void Interrupt(PosixSignalContext context)
+        {
+            context.Cancel = true;
+            stop.Cancel();
+        }
+
+        using PosixSignalRegistration onInterrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Interrupt);
+        using PosixSignalRegistration onTerminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Interrupt);
+        TrainingOutcome outcome;
+        using (var progress = new TrainingProgress(run.Trainer.Step, run.Objects.Configuration))
+        {
+            outcome = run.Train(progress.Show, stop.Token);
+        }
+
+        log.Information("Training ended at step {Step}: {Outcome}", run.Trainer.Step, outcome);
+        switch (outcome)
+        {
+            case TrainingOutcome.Interrupted:
+                Console.Error.WriteLine(
+                    $"Interrupted before step {run.Trainer.Step}. Go on with: opsig resume {run.Folder.Root}");
+                return ExitStatus.Interrupted;
+            case TrainingOutcome.Diverged:
+                Console.Error.WriteLine(
+                    $"opsig: training diverged at step {run.Trainer.Step}: loss or curvature is no longer finite. " +
+                    $"The last good weights are in {run.Folder.LastGood}. Use a smaller --lr.");
+                return ExitStatus.Failed;
+            default:
+                GroupsRecord groups = RunAnalysis.Analyze(run);
+                WriteReport(run, groups);
+                log.Information("Found {Pairs} opposing pairs; report at {Report}", groups.Pairs.Count, run.Folder.Report);
+                return Summary.Print(run, outcome, groups, json);
+        }
+    }
+
+    public static void WriteReport(Run run, GroupsRecord groups) =>
+        HtmlReport.Write(run.Folder.Report, ReportBuilder.Build(run, groups));
+
+    private static Logger CreateLog(RunFolder folder) =>
+        new LoggerConfiguration()
+            .WriteTo.File(folder.Log, formatProvider: System.Globalization.CultureInfo.InvariantCulture)
+            .CreateLogger();
+}

@@ -1,0 +1,73 @@
+using System.CommandLine;
+using OpposingSignals.Runs;
+using OpposingSignals.Training;
+
+namespace OpposingSignals.Cli;
+
+/// <summary><c>opsig train</c>.</summary>
+internal static class TrainCommand
+{
+    public static Command Create()
+    {
+        var options = new RunOptions();
+        Option<double> stepSize = RunOptions.Required<double>("--lr", "Step size η of gradient descent.");
+        Option<long> steps = RunOptions.WithDefault("--steps", 1000L, "Steps to take, at most.");
+        Option<double?> accuracy = new("--stop-accuracy") { Description = "Stop once the training accuracy exceeds this." };
+        Option<double?> loss = new("--stop-loss") { Description = "Stop once the training loss is below this." };
+        Option<int> eigenEvery = RunOptions.WithDefault("--eig-every", 1, "Steps between measurements of the sharpness; 0 for never.");
+        Option<int> eigenCount = RunOptions.WithDefault("--eigs", 1, "Top eigenpairs of the Hessian to track.");
+        Option<double> tolerance = RunOptions.WithDefault("--eig-tol", 1e-3, "Relative residual of an eigenpair.");
+        Option<int> testEvery = RunOptions.WithDefault("--test-every", 10, "Steps between evaluations of the test set; 0 for never.");
+        Option<int> checkpoint = RunOptions.WithDefault("--checkpoint-every", 0, "Steps between checkpoints; 0 writes one a minute.");
+        Option<bool> full = new("--full-losses") { Description = "Keep the loss of every sample at every step." };
+        Option<string?> folder = new("--out") { Description = "Folder of the run; by default runs/ and a name made of model, data and step size." };
+        Option<bool> json = JsonOutput.Option();
+        var command = new Command(
+            "train",
+            "Trains by full-batch gradient descent and tracks sharpness and every sample's loss.\n" +
+            "Example: opsig train --model mlp:200,200:tanh --data cifar10:5000 --loss mse --lr 0.01 --steps 10000 --stop-accuracy 0.99");
+        options.AddTo(command);
+        foreach (Option option in (Option[])[
+            stepSize, steps, accuracy, loss, eigenEvery, eigenCount, tolerance, testEvery, checkpoint, full, folder, json])
+        {
+            command.Options.Add(option);
+        }
+
+        command.SetAction(parsed =>
+        {
+            RunConfiguration configuration = options.Read(parsed, parsed.GetValue(stepSize), new TrainingOptions
+            {
+                Steps = parsed.GetValue(steps),
+                StopAccuracy = parsed.GetValue(accuracy),
+                StopLoss = parsed.GetValue(loss),
+                EigenEvery = parsed.GetValue(eigenEvery),
+                EigenCount = parsed.GetValue(eigenCount),
+                EigenTolerance = parsed.GetValue(tolerance),
+                TestEvery = parsed.GetValue(testEvery),
+            }) with
+            {
+                CheckpointEvery = parsed.GetValue(checkpoint),
+                FullLosses = parsed.GetValue(full),
+            };
+            using Run run = Run.Create(parsed.GetValue(folder) ?? DefaultFolder(configuration), configuration);
+            return RunSession.Execute(run, parsed.GetValue(json));
+        });
+        return command;
+    }
+
+    // The first free of runs/NAME, runs/NAME-2, ...
+    private static string DefaultFolder(RunConfiguration configuration)
+    {
+        string name = string.Create(
+            System.Globalization.CultureInfo.InvariantCulture,
+            $"{configuration.Model}_{configuration.Data}_{configuration.Loss}_lr{configuration.StepSize}_seed{configuration.Seed}");
+        name = string.Concat(name.Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or ',' ? c : '-'));
+        string path = Path.Combine("runs", name);
+        for (int i = 2; Directory.Exists(path); i++)
+        {
+            path = Path.Combine("runs", $"{name}-{i}");
+        }
+
+        return path;
+    }
+}

@@ -1,0 +1,84 @@
+using System.Diagnostics;
+using System.Globalization;
+using OpposingSignals.Runs;
+using OpposingSignals.Training;
+using Spectre.Console;
+
+namespace OpposingSignals.Cli;
+
+/// <summary>Progress on standard error: one line that is redrawn on a terminal, plain lines every few seconds otherwise.</summary>
+internal sealed class TrainingProgress : IDisposable
+{
+    private static readonly TimeSpan RedrawInterval = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LineInterval = TimeSpan.FromSeconds(5);
+
+    private readonly IAnsiConsole _console = AnsiConsole.Create(
+        new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
+
+    private readonly bool _terminal = !Console.IsErrorRedirected;
+    private readonly Stopwatch _total = Stopwatch.StartNew();
+    private readonly Stopwatch _sinceShown = Stopwatch.StartNew();
+    private readonly long _first;
+    private readonly long _steps;
+    private readonly double _threshold;
+    private double? _sharpness;
+    private StepRecord? _last;
+
+    public TrainingProgress(long first, RunConfiguration configuration)
+    {
+        _first = first;
+        _steps = configuration.Training.Steps;
+        _threshold = 2 / configuration.StepSize;
+    }
+
+    public void Show(StepRecord record)
+    {
+        _last = record;
+        _sharpness = record.Eigenpairs is { Count: > 0 } pairs ? pairs[0].Value : _sharpness;
+        if (_sinceShown.Elapsed < (_terminal ? RedrawInterval : LineInterval) && record.Step != _first)
+        {
+            return;
+        }
+
+        _sinceShown.Restart();
+        Write();
+    }
+
+    public void Dispose()
+    {
+        if (_last is not null)
+        {
+            Write();
+        }
+
+        if (_terminal)
+        {
+            _console.WriteLine();
+        }
+    }
+
+    private void Write()
+    {
+        double rate = (_last!.Step - _first) / Math.Max(_total.Elapsed.TotalSeconds, 1e-9);
+        string sharpness = _sharpness is { } value
+            ? string.Create(CultureInfo.InvariantCulture, $"  sharpness {value:G4} of {_threshold:G4}")
+            : "";
+        string line = string.Create(
+            CultureInfo.InvariantCulture,
+            $"step {_last.Step}/{_steps}  loss {_last.Loss:G4}  accuracy {_last.Accuracy:P1}{sharpness}  {rate:F1} steps/s");
+        if (!_terminal)
+        {
+            Console.Error.WriteLine(line);
+            return;
+        }
+
+        const int BarWidth = 24;
+        int filled = _steps > 0 ? (int)(BarWidth * Math.Min(_last.Step, _steps) / _steps) : BarWidth;
+        string bar = new string('━', filled) + new string('─', BarWidth - filled);
+        string fitted = line.Length + BarWidth + 2 <= _console.Profile.Width ? $"{bar}  {line}" : line;
+        _console.Cursor.Show(false);
+        _console.Write("\r\u001b[2K");
+        _console.Write(fitted.Length < _console.Profile.Width ? fitted : fitted[..Math.Max(0, _console.Profile.Width - 1)]);
+        _console.Cursor.Show(true);
+    }
+}

@@ -1,0 +1,122 @@
+using System.Globalization;
+using OpposingSignals.Curvature;
+using OpposingSignals.Devices;
+using OpposingSignals.Outliers;
+using OpposingSignals.Tensors;
+using OpposingSignals.Training;
+
+namespace OpposingSignals.Runs;
+
+/// <summary>
+/// The state of a trainer between two steps as one safetensors file, replaced as a whole: parameters, the samples' stream and
+/// history, and the warm eigensolver. A trainer that takes it over goes on bitwise as the one that wrote it.
+/// </summary>
+internal static class Checkpoint
+{
+    private const string Format = "opsig-checkpoint-1";
+
+    public static void Write(string path, Trainer trainer)
+    {
+        var tensors = new List<KeyValuePair<string, HostTensor>> { new("parameters", ToHost(trainer.Parameters)) };
+        if (trainer.LastGood is { } previous)
+        {
+            tensors.Add(new("previous", ToHost(previous)));
+        }
+
+        tensors.AddRange(trainer.Samples.Save().Select(entry => KeyValuePair.Create("stream." + entry.Key, entry.Value)));
+        tensors.AddRange(trainer.History.Save().Select(entry => KeyValuePair.Create("history." + entry.Key, entry.Value)));
+        using (EigenTrackerState tracker = trainer.Tracker.Save())
+        {
+            foreach ((string name, VectorBlock block) in tracker.Blocks)
+            {
+                tensors.Add(new("tracker." + name, ToHost(block)));
+                tensors.Add(new(
+                    "tracker." + name + ".numbers",
+                    HostTensor.From<double>(tracker.Numbers[name], tracker.Numbers[name].Length)));
+            }
+        }
+
+        SafeTensors.Write(path, tensors, new Dictionary<string, string>
+        {
+            ["format"] = Format,
+            ["step"] = trainer.Step.ToString(CultureInfo.InvariantCulture),
+        });
+    }
+
+    /// <summary>Puts the state of a file into a trainer built from the same configuration.</summary>
+    /// <exception cref="InputException">The file is damaged or belongs to another run.</exception>
+    public static void Restore(string path, Trainer trainer)
+    {
+        SafeTensorsFile file = SafeTensors.Read(path);
+        if (!file.Metadata.TryGetValue("format", out string? format) || format != Format
+            || !file.Metadata.TryGetValue("step", out string? stepText)
+            || !long.TryParse(stepText, NumberStyles.None, CultureInfo.InvariantCulture, out long step))
+        {
+            throw new InputException($"{path} is not a checkpoint of this program.");
+        }
+
+        try
+        {
+            FromHost(file.Tensors["parameters"], trainer.Parameters);
+            if (file.Tensors.TryGetValue("previous", out HostTensor? previous))
+            {
+                trainer.RestoreLastGood(block => FromHost(previous, block));
+            }
+
+            trainer.Samples.Restore(Part(file, "stream."));
+            trainer.History = LossHistory.Restore(Part(file, "history."));
+            RestoreTracker(file, trainer);
+        }
+        catch (Exception e) when (e is KeyNotFoundException or ArgumentException or InvalidOperationException)
+        {
+            throw new InputException($"{path} does not fit this run: {e.Message.ReplaceLineEndings(" ")}", e);
+        }
+
+        trainer.Step = step;
+    }
+
+    private static void RestoreTracker(SafeTensorsFile file, Trainer trainer)
+    {
+        Device device = trainer.Parameters.Device;
+        using var state = new EigenTrackerState();
+        foreach ((string name, HostTensor tensor) in file.Tensors)
+        {
+            if (!name.StartsWith("tracker.", StringComparison.Ordinal) || name.EndsWith(".numbers", StringComparison.Ordinal))
+            {
+                continue;
+            }
+
+            using var block = new VectorBlock(device, trainer.Parameters.Precision, tensor.Shape[0], tensor.Shape[1]);
+            FromHost(tensor, block);
+            state.Add(name["tracker.".Length..], block, file.Tensors[name + ".numbers"].ToDoubles());
+        }
+
+        trainer.Tracker.Restore(state);
+    }
+
+    private static Dictionary<string, HostTensor> Part(SafeTensorsFile file, string prefix) =>
+        file.Tensors.Where(entry => entry.Key.StartsWith(prefix, StringComparison.Ordinal))
+            .ToDictionary(entry => entry.Key[prefix.Length..], entry => entry.Value);
+
+    private static HostTensor ToHost(VectorBlock block)
+    {
+        var tensor = new HostTensor(
+            block.Precision == Precision.Float64 ? ElementType.Float64 : ElementType.Float32,
+            block.Count,
+            checked((int)block.Length));
+        block.Device.Download(block.Address, tensor.Bytes);
+        return tensor;
+    }
+
+    private static void FromHost(HostTensor tensor, VectorBlock block)
+    {
+        ElementType wanted = block.Precision == Precision.Float64 ? ElementType.Float64 : ElementType.Float32;
+        if (tensor.Type != wanted || tensor.Count != block.Count * block.Length)
+        {
+            throw new ArgumentException(
+                $"{tensor.Count} elements of {tensor.Type} do not fill {block.Count} vectors of {block.Length} {wanted}.");
+        }
+
+        block.Device.Upload(tensor.Bytes, block.Address);
+    }
+}

@@ -1,0 +1,186 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using OpposingSignals.Datasets;
+using OpposingSignals.Networks;
+using OpposingSignals.Outliers;
+
+namespace OpposingSignals.Runs.Report;
+
+/// <summary>Gathers what a run's files and its analysis say into the model of the report.</summary>
+public static class ReportBuilder
+{
+    private const int ThumbnailsPerCamp = 24;
+
+    /// <summary>The report of a run.</summary>
+    /// <param name="run">The run, at its last checkpoint.</param>
+    /// <param name="groups">Its analysis.</param>
+    public static ReportModel Build(Run run, GroupsRecord groups)
+    {
+        ArgumentNullException.ThrowIfNull(run);
+        ArgumentNullException.ThrowIfNull(groups);
+        RunConfiguration configuration = run.Objects.Configuration;
+        MetricsTable metrics = MetricsFile.Read(run.Folder.Metrics);
+        double[] outputs = run.Objects.Objective.Outputs(run.Trainer.Parameters);
+        return new ReportModel
+        {
+            Title = $"{configuration.Model} on {configuration.Data}",
+            Subtitle = string.Create(
+                CultureInfo.InvariantCulture,
+                $"full-batch gradient descent, step size {configuration.StepSize:R}, {run.Objects.Loss.Convention}"),
+            Configuration = Configuration(run),
+            SampleCount = run.Objects.Objective.SampleCount,
+            LossUnit = run.Objects.Loss is CrossEntropy ? "nats" : null,
+            TrainLoss = Series(metrics, "loss"),
+            TestLoss = Series(metrics, "test_loss"),
+            TrainAccuracy = run.Objects.Data.Training.HasClasses ? Series(metrics, "accuracy") : ReportSeries.Empty,
+            TestAccuracy = run.Objects.Data.Training.HasClasses ? Series(metrics, "test_accuracy") : ReportSeries.Empty,
+            Sharpness = Eigenvalues(metrics, "sharpness", "sharpness_residual"),
+            FurtherEigenvalues = FurtherEigenvalues(run),
+            StabilityThreshold = 2 / configuration.StepSize,
+            ResidualTolerance = configuration.Training.EigenTolerance,
+            RiseFraction = Series(metrics, "rise_fraction"),
+            OutlierShare = Series(metrics, "outlier_share"),
+            Pairs = [.. groups.Pairs.Select((pair, i) => Pair(run, pair, i, outputs))],
+            Notes = Notes(groups),
+        };
+    }
+
+    private static ReportPair Pair(Run run, PairRecord pair, int index, double[] outputs) => new()
+    {
+        Name = $"Pair {index + 1}",
+        Opposition = pair.TrajectoryOpposition,
+        SharpnessShare = pair.SharpnessShare,
+        GradientCosine = pair.GradientCosine,
+        ChangeShare = pair.EnergyShare,
+        Up = Camp(run, pair.Up, outputs),
+        Down = Camp(run, pair.Down, outputs),
+    };
+
+    private static ReportCamp Camp(Run run, CampRecord camp, double[] outputs)
+    {
+        LossHistory history = run.Trainer.History;
+        var group = new SampleGroup
+        {
+            Indices = [.. camp.Indices],
+            Strengths = [.. camp.Strengths],
+            Correlations = [],
+            Alternation = camp.Alternation,
+            EnergyShare = 0,
+        };
+        return new ReportCamp
+        {
+            Alternation = camp.Alternation,
+            Loss = new ReportSeries(
+                [.. Enumerable.Range(0, history.Count).Select(history.StepAt)], [.. group.MeanLosses(history)]),
+            Samples = [.. camp.Indices.Select((sample, rank) => Sample(run, sample, camp.Strengths[rank], rank, outputs))],
+        };
+    }
+
+    private static ReportSample Sample(Run run, int sample, double strength, int rank, double[] outputs)
+    {
+        Dataset data = run.Objects.Data.Training;
+        int classes = run.Objects.Network.Outputs;
+        ReadOnlySpan<double> values = outputs.AsSpan(sample * classes, classes);
+        int predicted = System.Numerics.Tensors.TensorPrimitives.IndexOfMax(values);
+        return new ReportSample
+        {
+            Index = sample,
+            Score = strength,
+            Label = data.HasClasses ? ClassName(data, (int)data.Targets.AsSpan<long>()[sample]) : null,
+            Prediction = data.HasClasses ? ClassName(data, predicted) : null,
+            Probability = data.HasClasses && run.Objects.Loss is CrossEntropy ? Probability(values, predicted) : null,
+            ThumbnailPng = data.Images is { } images && rank < ThumbnailsPerCamp
+                ? PngImage.Encode(images.Width, images.Height, images.Channels, images[sample])
+                : ReadOnlyMemory<byte>.Empty,
+            Excerpt = data.Images is null ? Excerpt(data, sample) : null,
+        };
+    }
+
+    private static string ClassName(Dataset data, int index) =>
+        index < data.ClassNames.Length ? data.ClassNames[index] : index.ToString(CultureInfo.InvariantCulture);
+
+    private static double Probability(ReadOnlySpan<double> outputs, int index)
+    {
+        double sum = 0;
+        foreach (double output in outputs)
+        {
+            sum += Math.Exp(output - outputs[index]);
+        }
+
+        return 1 / sum;
+    }
+
+    // The first few numbers of a sample that is not a picture.
+    private static string Excerpt(Dataset data, int sample)
+    {
+        const int Shown = 3;
+        int features = data.Inputs.Count / data.Count;
+        IEnumerable<string> numbers = Enumerable.Range(sample * features, Math.Min(Shown, features))
+            .Select(i => data.Inputs.Type == Tensors.ElementType.Float64
+                ? data.Inputs.AsSpan<double>()[i]
+                : data.Inputs.AsSpan<float>()[i])
+            .Select(value => value.ToString("0.###", CultureInfo.InvariantCulture));
+        return $"x = {string.Join(", ", numbers)}{(features > Shown ? ", …" : "")}";
+    }
+
+    private static ReportSeries Series(MetricsTable metrics, string column)
+    {
+        (long[] steps, double?[] values) = (Steps(metrics), metrics[column]);
+        int[] measured = [.. Enumerable.Range(0, steps.Length).Where(i => values[i] is not null)];
+        return new ReportSeries([.. measured.Select(i => steps[i])], [.. measured.Select(i => values[i]!.Value)]);
+    }
+
+    private static EigenvalueSeries Eigenvalues(MetricsTable table, string values, string residuals) =>
+        new(Series(table, values), Series(table, residuals).Values);
+
+    private static ImmutableArray<EigenvalueSeries> FurtherEigenvalues(Run run)
+    {
+        int count = run.Objects.Configuration.Training.EigenCount;
+        if (count < 2 || !File.Exists(run.Folder.RitzValues))
+        {
+            return [];
+        }
+
+        MetricsTable ritz = MetricsFile.Read(run.Folder.RitzValues);
+        return [.. Enumerable.Range(2, count - 1).Select(i => Eigenvalues(ritz, $"value_{i}", $"residual_{i}"))];
+    }
+
+    private static long[] Steps(MetricsTable metrics) => [.. metrics.Steps];
+
+    private static ImmutableArray<string> Notes(GroupsRecord groups)
+    {
+        ImmutableArray<string>.Builder notes = ImmutableArray.CreateBuilder<string>();
+        if (!groups.SharpnessConverged)
+        {
+            notes.Add("The top eigenvector at the last step did not converge; shares of the sharpness are approximate.");
+        }
+
+        if (groups.Precision is { } precision && groups.Recall is { } recall)
+        {
+            notes.Add(string.Create(
+                CultureInfo.InvariantCulture,
+                $"These data have groups planted in them: of the samples found, {precision:P0} are planted; of the planted, {recall:P0} are found."));
+        }
+
+        return notes.ToImmutable();
+    }
+
+    private static ImmutableArray<KeyValuePair<string, string>> Configuration(Run run)
+    {
+        RunConfiguration c = run.Objects.Configuration;
+        Network network = run.Objects.Network;
+        return
+        [
+            new("Model", $"{c.Model}, {network.ParameterCount} parameters"),
+            new("Data", $"{c.Data}, {run.Objects.Objective.SampleCount} training samples"),
+            new("Normalisation", run.Objects.Data.Normalization?.Scheme.ToString().ToLowerInvariant() ?? "none"),
+            new("Loss", run.Objects.Loss.Convention),
+            new("Optimiser", string.Create(CultureInfo.InvariantCulture, $"full-batch gradient descent, step size {c.StepSize:R}")),
+            new("Start", c.Weights ?? $"{c.Initialization}, seed {c.Seed}"),
+            new("Precision", c.Precision.ToString().ToLowerInvariant()),
+            new("Device", c.DeviceDescription),
+            new("Eigenpairs", $"{c.Training.EigenCount} of the Hessian every {c.Training.EigenEvery} steps, relative residual {c.Training.EigenTolerance.ToString("R", CultureInfo.InvariantCulture)}"),
+            new("Version", c.Version),
+        ];
+    }
+}

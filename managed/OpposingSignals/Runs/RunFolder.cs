@@ -1,0 +1,65 @@
+namespace OpposingSignals.Runs;
+
+/// <summary>Names of the files of a run.</summary>
+/// <param name="Root">The run's folder.</param>
+public sealed record RunFolder(string Root)
+{
+    /// <summary>The configuration.</summary>
+    public string Configuration => Path.Combine(Root, "run.json");
+
+    /// <summary>A row per step: losses, sharpness, movement of the samples.</summary>
+    public string Metrics => Path.Combine(Root, "metrics.csv");
+
+    /// <summary>A row per measured step: Ritz values with residuals.</summary>
+    public string RitzValues => Path.Combine(Root, "eigen", "ritz.csv");
+
+    /// <summary>The top eigenvectors at the end, with PyTorch's names.</summary>
+    public string Eigenvectors => Path.Combine(Root, "eigen", "vectors.safetensors");
+
+    /// <summary>A row per step: the samples whose losses rose and fell most.</summary>
+    public string Movers => Path.Combine(Root, "samples", "movers.csv");
+
+    /// <summary>The loss of every sample at every step, float32 [T, N]; only on request.</summary>
+    public string FullLosses => Path.Combine(Root, "samples", "losses.f32");
+
+    /// <summary>The opposing groups that were found.</summary>
+    public string Groups => Path.Combine(Root, "samples", "groups.json");
+
+    /// <summary>Everything that resuming needs, as of the last checkpoint.</summary>
+    public string State => Path.Combine(Root, "checkpoints", "state.safetensors");
+
+    /// <summary>The weights at the end, with PyTorch's names.</summary>
+    public string Model => Path.Combine(Root, "checkpoints", "model.safetensors");
+
+    /// <summary>The weights before a divergence, with PyTorch's names.</summary>
+    public string LastGood => Path.Combine(Root, "checkpoints", "last-good.safetensors");
+
+    /// <summary>The report.</summary>
+    public string Report => Path.Combine(Root, "report.html");
+
+    /// <summary>The log.</summary>
+    public string Log => Path.Combine(Root, "log.txt");
+
+    /// <summary>Makes the folder and its parts.</summary>
+    /// <exception cref="InputException">It holds a run already.</exception>
+    /// <exception cref="IOException">It cannot be made.</exception>
+    public void Create()
+    {
+        if (File.Exists(Configuration))
+        {
+            throw new InputException($"{Root} holds a run already. Resume it with 'opsig resume {Root}', or choose another folder.");
+        }
+
+        foreach (string part in (string[])["eigen", "samples", "checkpoints"])
+        {
+            Directory.CreateDirectory(Path.Combine(Root, part));
+        }
+    }
+
+    /// <summary>Reads the configuration of a run that exists.</summary>
+    /// <exception cref="InputException">There is none.</exception>
+    public RunConfiguration ReadConfiguration() =>
+        File.Exists(Configuration)
+            ? RunConfiguration.FromJson(Configuration, File.ReadAllText(Configuration))
+            : throw new InputException($"{Root} holds no run: {Configuration} is missing.");
+}
