@@ -19,7 +19,8 @@ internal static class SharedShapes
     /// <param name="trajectories">n centred trajectories of T steps and unit length.</param>
     /// <remarks>
     /// n independent unit trajectories have a Gram matrix with eigenvalues below about (1 + √(n/T))² (Marchenko and Pastur,
-    /// 1967). Only eigenvectors above that edge are kept.
+    /// 1967). An eigenvector is kept while its eigenvalue is above that edge times the share of the squared lengths that the
+    /// eigenvectors before it leave: once the common oscillation is taken out, little noise hides what tells pairs apart.
     /// </remarks>
     public static double[][] Coordinates(IReadOnlyList<double[]> trajectories)
     {
@@ -37,10 +38,20 @@ internal static class SharedShapes
 
         double[][] coordinates = [.. trajectories.Select(_ => new double[MaximumDimensions])];
         int kept = 0;
-        for (int j = rows.Count - 1; j >= 0 && kept < MaximumDimensions && eigen.EigenValues[j].Real > edge; j--, kept++)
+        double left = 1;
+        for (int j = rows.Count - 1; j >= 0 && kept < MaximumDimensions; j--, kept++)
         {
+            double eigenvalue = eigen.EigenValues[j].Real;
+
+            // Rounding leaves eigenvalues of about 1e-16 n where there is neither signal nor noise.
+            if (eigenvalue <= (edge * left) + (1e-12 * count))
+            {
+                break;
+            }
+
+            left = Math.Max(0, left - (eigenvalue / count));
             double[] vector = eigen.EigenVectors.Column(j).ToArray();
-            double length = Math.Sqrt(eigen.EigenValues[j].Real);
+            double length = Math.Sqrt(eigenvalue);
             for (int i = 0; i < count; i++)
             {
                 coordinates[i][kept] = overSamples ? length * vector[i] : TensorPrimitives.Dot<double>(trajectories[i], vector);

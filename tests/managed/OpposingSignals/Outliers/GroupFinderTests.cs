@@ -4,16 +4,17 @@ namespace OpposingSignals.Tests.Outliers;
 
 public sealed class GroupFinderTests
 {
-    public static TheoryData<int, int> PairsAndSeeds
+    public static TheoryData<int, int, double> PairsSeedsAndDepths
     {
         get
         {
-            var cases = new TheoryData<int, int>();
+            var cases = new TheoryData<int, int, double>();
             foreach (int pairs in (int[])[1, 2, 4])
             {
                 for (int seed = 1; seed <= 5; seed++)
                 {
-                    cases.Add(pairs, seed);
+                    cases.Add(pairs, seed, 0.8);
+                    cases.Add(pairs, seed, 0.5);
                 }
             }
 
@@ -22,10 +23,10 @@ public sealed class GroupFinderTests
     }
 
     [Theory]
-    [MemberData(nameof(PairsAndSeeds))]
-    public void PlantedPairsAreFoundUnderNoiseAndACommonMode(int pairs, int seed)
+    [MemberData(nameof(PairsSeedsAndDepths))]
+    public void PlantedPairsAreFoundUnderNoiseAndACommonMode(int pairs, int seed, double depth)
     {
-        var planted = new PlantedTrajectories(seed).WithNoise(1).WithCommonMode(0.3).WithPairs(pairs);
+        var planted = new PlantedTrajectories(seed).WithNoise(1).WithCommonMode(0.3).WithPairs(pairs, depth: depth);
         AssertFound(planted, GroupFinder.Find(planted.Window));
     }
 
