@@ -115,14 +115,14 @@ public sealed class GroupFinderTests
     [Fact]
     public void RoundingOfLossesThatNoLongerChangeIsNoPair()
     {
-        // All losses sit between two float32 neighbours and are rounded up or down by a common wobble far below them.
+        // A common wobble far below float32 flips the rounding of the few losses that lie halfway between two neighbours.
         const int Samples = 500;
         var random = new Random(2);
         var history = new LossHistory(Samples);
         double[] level = [.. Enumerable.Range(0, Samples).Select(_ => 1 + random.NextDouble())];
         for (int step = 0; step < 100; step++)
         {
-            double wobble = (step % 2 == 0 ? 3e-8 : -3e-8) * (1 + (0.5 * Math.Sin(step / 9.0)));
+            double wobble = (step % 2 == 0 ? 3e-9 : -3e-9) * (1 + (0.5 * Math.Sin(step / 9.0)));
             history.Observe(step, level.Select((l, i) => l + (i % 2 == 0 ? wobble : -wobble)).ToArray());
         }
 
