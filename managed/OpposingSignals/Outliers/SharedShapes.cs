@@ -19,8 +19,9 @@ internal static class SharedShapes
     /// <param name="trajectories">n centred trajectories of T steps and unit length.</param>
     /// <remarks>
     /// n independent unit trajectories have a Gram matrix with eigenvalues below about (1 + √(n/T))² (Marchenko and Pastur,
-    /// 1967), T being the number of steps that matter. An eigenvector is kept while its eigenvalue is above that edge times the share of the squared lengths that the
-    /// eigenvectors before it leave: once the common oscillation is taken out, little noise hides what tells pairs apart.
+    /// 1967), T being the number of steps that matter. An eigenvector is kept while its eigenvalue is above that edge times
+    /// the share of the squared lengths that the eigenvectors before it leave: once the common oscillation is taken out,
+    /// little noise hides what tells pairs apart.
     /// </remarks>
     public static double[][] Coordinates(IReadOnlyList<double[]> trajectories)
     {

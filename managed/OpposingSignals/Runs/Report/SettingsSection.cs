@@ -18,8 +18,8 @@ internal static class SettingsSection
         ("Loss change", "d of a sample: its loss after a step minus its loss before."),
         ("Rise fraction", "Share of the samples with d > 0."),
         ("Outlier share", "Sum of the largest 1 % of |d| over the sum of all |d|."),
-        ("Pair, camp", "Samples whose loss changes, freed of drift, stand out by their size are grouped by the shape of these changes " +
-            "over a window of steps, whatever the sign, and each group is then split by sign into two camps."),
+        ("Pair, camp", "Samples whose loss changes, freed of drift, stand out by their size are grouped by the shape of these " +
+            "changes over a window of steps, whatever the sign, and each group is then split by sign into two camps."),
         ("Opposition of losses", "Correlation over that window of the two camps' mean loss changes; −1 is perfect opposition."),
         ("Alternation", "Mean over the window of sign(d)·(−1)^step for a camp's mean loss change; ±1 if it goes up and down on " +
             "every other step."),

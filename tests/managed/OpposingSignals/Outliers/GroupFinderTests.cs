@@ -105,7 +105,8 @@ public sealed class GroupFinderTests
         const int Samples = 1000, Steps = 100;
         var random = new Random(1);
         double[] rates = [.. Enumerable.Range(0, Samples).Select(_ => 0.005 + (0.03 * random.NextDouble()))];
-        double[] sizes = [.. Enumerable.Range(0, Samples).Select(i => (i % 25 == 0 ? 20 : 1) * (i % 2 == 0 ? 1 : -1) * random.NextDouble())];
+        double[] sizes = [.. Enumerable.Range(0, Samples).Select(i =>
+            (i % 25 == 0 ? 20 : 1) * (i % 2 == 0 ? 1 : -1) * random.NextDouble())];
         float[] changes = [.. Enumerable.Range(0, Steps).SelectMany(t => Enumerable.Range(0, Samples).Select(i =>
             (float)((-sizes[i] * Math.Exp(-rates[i] * t)) + (0.05 * (random.NextDouble() - 0.5)))))];
         var window = new ChangeWindow([.. Enumerable.Range(0, Steps).Select(s => (long)s)], Samples, changes);
