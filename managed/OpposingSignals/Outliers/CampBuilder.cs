@@ -1,11 +1,15 @@
+using System.Collections.Immutable;
 using System.Numerics.Tensors;
 
 namespace OpposingSignals.Outliers;
 
 /// <summary>Splits directions into camps by sign and decides which camps form a pair.</summary>
-internal sealed class CampBuilder(ChangeWindow window, double[] energies, GroupFinderOptions options)
+/// <param name="window">The loss changes as they are.</param>
+/// <param name="directionSteps">The step of each element of a direction.</param>
+/// <param name="options">Thresholds.</param>
+internal sealed class CampBuilder(ChangeWindow window, ImmutableArray<long> directionSteps, GroupFinderOptions options)
 {
-    private readonly double _energy = energies.Where(double.IsFinite).Sum();
+    private readonly double[] _energies = MoverSelection.Energies(window);
 
     public List<OpposingPair> Pairs { get; } = [];
 
@@ -34,7 +38,7 @@ internal sealed class CampBuilder(ChangeWindow window, double[] energies, GroupF
 
     private (SampleGroup? Camp, double[] Mean) Camp(Direction direction, TrajectorySet set, int sign)
     {
-        double[] mean = new double[set.Steps];
+        double[] mean = new double[window.Steps.Length];
         int[] members = [.. direction.Members
             .Where(i => sign * set.Projection(i, direction.Trajectory) > 0)
             .OrderByDescending(i => Math.Abs(set.Projection(i, direction.Trajectory)))
@@ -44,7 +48,7 @@ internal sealed class CampBuilder(ChangeWindow window, double[] energies, GroupF
             return (null, mean);
         }
 
-        double[] trajectory = new double[set.Steps];
+        double[] trajectory = new double[window.Steps.Length];
         foreach (int i in members)
         {
             window.CopyTrajectory(set.Samples[i], trajectory);
@@ -53,20 +57,21 @@ internal sealed class CampBuilder(ChangeWindow window, double[] energies, GroupF
 
         TensorPrimitives.Divide(mean, members.Length, mean);
         double root = Math.Sqrt(set.Steps);
+        double all = _energies.Where(double.IsFinite).Sum();
         var camp = new SampleGroup
         {
             Indices = [.. members.Select(i => set.Samples[i])],
             Strengths = [.. members.Select(i => Math.Abs(set.Projection(i, direction.Trajectory)) / root)],
             Correlations = [.. members.Select(i => Math.Abs(set.Correlation(i, direction.Trajectory)))],
             Alternation = AlternationScore.Compute(window.Steps.AsSpan(), mean),
-            EnergyShare = _energy > 0 ? members.Sum(i => energies[set.Samples[i]]) / _energy : 0,
+            EnergyShare = all > 0 ? members.Sum(i => _energies[set.Samples[i]]) / all : 0,
         };
         return (camp, mean);
     }
 
     private int Orientation(double[] trajectory)
     {
-        double alternation = AlternationScore.Compute(window.Steps.AsSpan(), trajectory);
+        double alternation = AlternationScore.Compute(directionSteps.AsSpan(), trajectory);
         double decisive = alternation != 0 ? alternation : trajectory[TensorPrimitives.IndexOfMaxMagnitude<double>(trajectory)];
         return decisive > 0 ? 1 : -1;
     }

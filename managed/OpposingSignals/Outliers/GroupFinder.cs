@@ -7,6 +7,8 @@ namespace OpposingSignals.Outliers;
 /// grouped by absolute correlation first, and each group is then split by sign.
 /// </para>
 /// <list type="number">
+/// <item>Drift is removed: of the loss changes only what alternates from step to step is looked at. Where losses merely
+/// fall at different rates there is nothing left to pair.</item>
 /// <item>Movers: the samples in the upper tail of the root-mean-square change (robust threshold, capped number).</item>
 /// <item>Their trajectories, centred over the window and scaled to unit length, are projected on the eigenvectors that
 /// rise above what independent trajectories give; that removes noise without removing amplitude modulation.</item>
@@ -24,7 +26,7 @@ namespace OpposingSignals.Outliers;
 public static class GroupFinder
 {
     /// <summary>Fewest steps of a window; shorter windows cannot tell shapes apart and give no groups.</summary>
-    public const int MinimumSteps = 8;
+    public const int MinimumSteps = 10;
 
     /// <summary>Finds the camps in a window.</summary>
     /// <param name="window">Loss changes [T, N]; samples with a change that is not finite are left out.</param>
@@ -33,12 +35,12 @@ public static class GroupFinder
     {
         ArgumentNullException.ThrowIfNull(window);
         options ??= GroupFinderOptions.Default;
-        double[] energies = MoverSelection.Energies(window);
-        (int[] movers, double threshold) = MoverSelection.Select(energies, Math.Max(1, window.Steps.Length), options);
-        var camps = new CampBuilder(window, energies, options);
+        ChangeWindow alternating = window.WithoutDrift();
+        (int[] movers, double threshold) = MoverSelection.Select(alternating, options);
+        var camps = new CampBuilder(window, alternating.Steps, options);
         if (window.Steps.Length >= MinimumSteps && movers.Length >= options.MinimumCamp)
         {
-            TrajectorySet trajectories = new(window, movers);
+            TrajectorySet trajectories = new(alternating, movers);
             foreach (Direction direction in Directions.Find(trajectories, options))
             {
                 camps.Add(direction, trajectories);

@@ -7,13 +7,13 @@ public sealed record GroupFinderOptions
     public static GroupFinderOptions Default { get; } = new();
 
     /// <summary>
-    /// A mover's root-mean-square change lies this many robust standard deviations above the median, one being
+    /// A mover's root-mean-square change, freed of drift, lies this many robust standard deviations above the median, one being
     /// (upper quartile − median) / 0.6745.
     /// </summary>
-    public double MoverDeviations { get; init; } = 6;
+    public double MoverDeviations { get; init; } = 5;
 
     /// <summary>A mover's root-mean-square change is at least this multiple of the median.</summary>
-    public double MoverRatio { get; init; } = 1.5;
+    public double MoverRatio { get; init; } = 2;
 
     /// <summary>Largest number of movers; the largest changes are taken.</summary>
     public int MaximumMovers { get; init; } = 512;
@@ -21,7 +21,7 @@ public sealed record GroupFinderOptions
     /// <summary>
     /// Two trajectories belong to one direction if the absolute cosine of their shapes, freed of noise, reaches this.
     /// </summary>
-    public double SameDirection { get; init; } = 0.85;
+    public double SameDirection { get; init; } = 0.94;
 
     /// <summary>Absolute correlation with the direction that a member needs.</summary>
     public double MemberCorrelation { get; init; } = 0.6;

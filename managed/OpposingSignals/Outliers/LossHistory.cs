@@ -184,12 +184,17 @@ public sealed class LossHistory
         }
 
         float[] changes = new float[checked(rows.Count * Samples)];
+        float[] resolution = new float[Samples];
         for (int t = 0; t < rows.Count; t++)
         {
             TensorPrimitives.Subtract(LossesAt(rows[t]), LossesAt(rows[t] - 1), changes.AsSpan(t * Samples, Samples));
+            TensorPrimitives.MaxMagnitudeNumber(resolution, LossesAt(rows[t]), resolution);
         }
 
-        return new ChangeWindow(rows.Select(StepAt).ToImmutableArray(), Samples, changes);
+        // Two roundings to float32, each by at most half a unit in the last place.
+        TensorPrimitives.Abs<float>(resolution, resolution);
+        TensorPrimitives.Multiply(resolution, MathF.ScaleB(1, -23), resolution);
+        return new ChangeWindow(rows.Select(StepAt).ToImmutableArray(), Samples, changes, resolution);
     }
 
     /// <summary>The one-step loss changes of the latest observations, at most <paramref name="maximum"/> steps.</summary>

@@ -5,6 +5,9 @@ namespace OpposingSignals.Outliers;
 /// <summary>Picks the samples whose loss changes over a window stand out by their size.</summary>
 internal static class MoverSelection
 {
+    // Rounded losses of a converged run jump together by single units in the last place; that is no movement.
+    private const double RoundingMargin = 4;
+
     /// <summary>Σ_t d² of every sample; NaN or infinite for a sample with such a change.</summary>
     public static double[] Energies(ChangeWindow window)
     {
@@ -20,8 +23,10 @@ internal static class MoverSelection
     }
 
     /// <summary>The movers, largest first, ties by index, and the root-mean-square change from which on they are.</summary>
-    public static (int[] Movers, double Threshold) Select(ReadOnlySpan<double> energies, int steps, GroupFinderOptions options)
+    public static (int[] Movers, double Threshold) Select(ChangeWindow window, GroupFinderOptions options)
     {
+        double[] energies = Energies(window);
+        int steps = Math.Max(1, window.Steps.Length);
         double[] sizes = new double[energies.Length];
         int finite = 0;
         foreach (double energy in energies)
@@ -47,14 +52,14 @@ internal static class MoverSelection
         var movers = new List<int>();
         for (int i = 0; i < energies.Length; i++)
         {
-            if (double.IsFinite(energies[i]) && Math.Sqrt(energies[i] / steps) > threshold)
+            double size = Math.Sqrt(energies[i] / steps);
+            if (double.IsFinite(size) && size > Math.Max(threshold, RoundingMargin * window.Resolution[i]))
             {
                 movers.Add(i);
             }
         }
 
-        double[] keys = energies.ToArray();
-        movers.Sort((a, b) => keys[a] == keys[b] ? a.CompareTo(b) : keys[b].CompareTo(keys[a]));
+        movers.Sort((a, b) => energies[a] == energies[b] ? a.CompareTo(b) : energies[b].CompareTo(energies[a]));
         return ([.. movers.Take(options.MaximumMovers)], threshold);
     }
 }

@@ -4,8 +4,8 @@ namespace OpposingSignals.Outliers;
 
 /// <summary>A camp: samples whose losses move together.</summary>
 /// <remarks>
-/// With u the unit vector [T] of the common trajectory and d the centred loss changes of a member, the strength of the
-/// member is |⟨d, u⟩| / √T, its root-mean-square loss change along u.
+/// With u the unit vector [T] of the common trajectory and d the loss changes of a member, freed of drift and centred, the
+/// strength of the member is |⟨d, u⟩| / √T, its root-mean-square loss change along u.
 /// </remarks>
 public sealed record SampleGroup
 {

@@ -19,13 +19,15 @@ internal static class SharedShapes
     /// <param name="trajectories">n centred trajectories of T steps and unit length.</param>
     /// <remarks>
     /// n independent unit trajectories have a Gram matrix with eigenvalues below about (1 + √(n/T))² (Marchenko and Pastur,
-    /// 1967). Only eigenvectors above that edge are kept.
+    /// 1967), T being the number of steps that matter. An eigenvector is kept while its eigenvalue is above that edge times
+    /// the share of the squared lengths that the eigenvectors before it leave: once the common oscillation is taken out,
+    /// little noise hides what tells pairs apart.
     /// </remarks>
     public static double[][] Coordinates(IReadOnlyList<double[]> trajectories)
     {
         int count = trajectories.Count;
         int steps = trajectories[0].Length;
-        double edge = EdgeMargin * Math.Pow(1 + Math.Sqrt((double)count / steps), 2);
+        double edge = EdgeMargin * Math.Pow(1 + Math.Sqrt(count / EffectiveSteps(trajectories)), 2);
 
         // The smaller of the two Gram matrices: over samples, or over steps.
         bool overSamples = count <= steps;
@@ -37,10 +39,20 @@ internal static class SharedShapes
 
         double[][] coordinates = [.. trajectories.Select(_ => new double[MaximumDimensions])];
         int kept = 0;
-        for (int j = rows.Count - 1; j >= 0 && kept < MaximumDimensions && eigen.EigenValues[j].Real > edge; j--, kept++)
+        double left = 1;
+        for (int j = rows.Count - 1; j >= 0 && kept < MaximumDimensions; j--, kept++)
         {
+            double eigenvalue = eigen.EigenValues[j].Real;
+
+            // Rounding leaves eigenvalues of about 1e-16 n where there is neither signal nor noise.
+            if (eigenvalue <= (edge * left) + (1e-12 * count))
+            {
+                break;
+            }
+
+            left = Math.Max(0, left - (eigenvalue / count));
             double[] vector = eigen.EigenVectors.Column(j).ToArray();
-            double length = Math.Sqrt(eigen.EigenValues[j].Real);
+            double length = Math.Sqrt(eigenvalue);
             for (int i = 0; i < count; i++)
             {
                 coordinates[i][kept] = overSamples ? length * vector[i] : TensorPrimitives.Dot<double>(trajectories[i], vector);
@@ -48,6 +60,20 @@ internal static class SharedShapes
         }
 
         return [.. coordinates.Select(c => c[..kept])];
+    }
+
+    // Independent trajectories look alike if all of them have their changes at the same few steps. With the energy E_t at each
+    // step, (Σ E)² / Σ E² counts the steps that matter. Taking out drift leaves half of the frequencies.
+    private static double EffectiveSteps(IReadOnlyList<double[]> trajectories)
+    {
+        double[] energy = new double[trajectories[0].Length];
+        foreach (double[] trajectory in trajectories)
+        {
+            TensorPrimitives.MultiplyAdd<double>(trajectory, trajectory, energy, energy);
+        }
+
+        double sum = TensorPrimitives.Sum<double>(energy);
+        return 0.5 * sum * sum / TensorPrimitives.SumOfSquares<double>(energy);
     }
 
     private static double[][] Transpose(IReadOnlyList<double[]> rows) =>

@@ -20,7 +20,7 @@ internal static class CurvatureSection
                 {
                     Label = loss,
                     MayBeLogarithmic = true,
-                    Lines = [Line("training", "c1", model.TrainLoss), Line("test", "c2", model.TestLoss)],
+                    Lines = [Line("training", "loss", "c1", model.TrainLoss), Line("test", "loss", "c2", model.TestLoss)],
                 },
                 new PlotPanel
                 {
@@ -34,7 +34,11 @@ internal static class CurvatureSection
                     Label = "accuracy (share of samples)",
                     Range = (0, 1),
                     Height = 120,
-                    Lines = [Line("training", "c1", model.TrainAccuracy), Line("test", "c2", model.TestAccuracy)],
+                    Lines =
+                    [
+                        Line("training", "accuracy", "c1", model.TrainAccuracy),
+                        Line("test", "accuracy", "c2", model.TestAccuracy),
+                    ],
                 },
             ],
             MarkedStep = ReportFindings.Edge(model),
@@ -55,8 +59,8 @@ internal static class CurvatureSection
         Ringed = i => series.IsUnconverged(i, tolerance),
     };
 
-    private static PlotLine Line(string name, string style, ReportSeries series) =>
-        new() { Name = name, Style = style, Series = series };
+    private static PlotLine Line(string data, string quantity, string style, ReportSeries series) =>
+        new() { Name = data, FullName = $"{data} {quantity}", Style = style, Series = series };
 
     private static string Explanation(ReportModel model) => model.StabilityThreshold is null
         ? Markup.Paragraph("The sharpness says how strongly the loss bends in the direction in which it bends most.")

@@ -102,8 +102,8 @@ internal static class PairSection
                     Label = Label("change since the step before", model),
                     Lines =
                     [
-                        Line("camp A", "up", AntiPhaseWindow.Changes(up), eachStep: true),
-                        Line("camp B", "down", AntiPhaseWindow.Changes(down), eachStep: true),
+                        Line("camp A", "up", AntiPhaseWindow.Changes(up), eachStep: true) with { FullName = "change A" },
+                        Line("camp B", "down", AntiPhaseWindow.Changes(down), eachStep: true) with { FullName = "change B" },
                     ],
                     Height = 150,
                 },

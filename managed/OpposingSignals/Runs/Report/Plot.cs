@@ -8,6 +8,9 @@ internal sealed record PlotLine
     /// <summary>Name in the legend.</summary>
     public required string Name { get; init; }
 
+    /// <summary>Name in the read-out where the one in the legend serves several panels; null for the same.</summary>
+    public string? FullName { get; init; }
+
     /// <summary>Class of the style sheet that gives the colour.</summary>
     public required string Style { get; init; }
 

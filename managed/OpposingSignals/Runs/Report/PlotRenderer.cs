@@ -162,7 +162,8 @@ internal static class PlotRenderer
         }
 
         DrawWhiskers(svg, line, kept.Where(i => !double.IsNaN(values[i])), steps, scale);
-        svg.Append($"<path class=\"line {line.Style}\" data-name=\"{Markup.Escape(line.Name)}\" d=\"{path}\"/>\n");
+        string name = Markup.Escape(line.FullName ?? line.Name);
+        svg.Append($"<path class=\"line {line.Style}\" data-name=\"{name}\" d=\"{path}\"/>\n");
         svg.Append(marks);
     }
 

@@ -18,8 +18,8 @@ internal static class SettingsSection
         ("Loss change", "d of a sample: its loss after a step minus its loss before."),
         ("Rise fraction", "Share of the samples with d > 0."),
         ("Outlier share", "Sum of the largest 1 % of |d| over the sum of all |d|."),
-        ("Pair, camp", "Samples whose loss changes stand out by their size are grouped by the shape of their loss changes over " +
-            "a window of steps, whatever the sign, and each group is then split by sign into two camps."),
+        ("Pair, camp", "Samples whose loss changes, freed of drift, stand out by their size are grouped by the shape of these " +
+            "changes over a window of steps, whatever the sign, and each group is then split by sign into two camps."),
         ("Opposition of losses", "Correlation over that window of the two camps' mean loss changes; −1 is perfect opposition."),
         ("Alternation", "Mean over the window of sign(d)·(−1)^step for a camp's mean loss change; ±1 if it goes up and down on " +
             "every other step."),
@@ -27,7 +27,7 @@ internal static class SettingsSection
             "all samples, Hᵢ being the Hessian of the loss of sample i."),
         ("Share of loss change", "Sum of d² over the pair's samples and the window, divided by the sum over all samples."),
         ("Cosine of gradients", "Cosine of the angle between the mean loss gradients of the two camps."),
-        ("Score", "Root-mean-square loss change of the sample along the common motion of its pair."),
+        ("Score", "Root-mean-square loss change of the sample, freed of drift, along the common motion of its pair."),
         ("Plots", "Where a pixel holds several steps, the smallest and the largest value are drawn. A value that is not finite " +
             "leaves a gap."),
     ];

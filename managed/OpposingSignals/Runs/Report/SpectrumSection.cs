@@ -19,8 +19,8 @@ internal static class SpectrumSection
 
         html.Append(Markup.Paragraph(
             "The largest eigenvalues of the Hessian: the curvatures in the directions in which the loss bends most. A bar shows " +
-            $"the residual where it is large enough to see; a ring marks a residual above {Numbers.Percent(model.ResidualTolerance)} " +
-            "of the eigenvalue, a value not to be relied on."));
+            "the residual where it is large enough to see; a ring marks a residual above " +
+            $"{Numbers.Percent(model.ResidualTolerance)} of the eigenvalue, a value not to be relied on."));
         html.Append(PlotRenderer.Render(new Plot
         {
             Description = "Top eigenvalues of the Hessian over the training steps",

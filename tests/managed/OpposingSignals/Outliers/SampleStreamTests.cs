@@ -98,7 +98,8 @@ public sealed class SampleStreamTests
     public void ARestoredStreamContinuesBitForBit()
     {
         var random = new Random(1);
-        double[][] losses = [.. Enumerable.Range(0, 3).Select(_ => Enumerable.Range(0, 50).Select(_ => random.NextDouble()).ToArray())];
+        double[][] losses =
+            [.. Enumerable.Range(0, 3).Select(_ => Enumerable.Range(0, 50).Select(_ => random.NextDouble()).ToArray())];
         var original = new SampleStream(50);
         original.Observe(0, losses[0]);
         original.Observe(1, losses[1]);

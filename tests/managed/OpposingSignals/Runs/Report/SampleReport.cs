@@ -39,7 +39,8 @@ internal static class SampleReport
             Sharpness = Eigenvalues(5, t => sharpness[t], random),
             FurtherEigenvalues =
             [
-                Eigenvalues(5, t => 0.71 * sharpness[t], random), Eigenvalues(5, t => 0.5 * sharpness[Math.Max(0, t - 60)], random),
+                Eigenvalues(5, t => 0.71 * sharpness[t], random),
+                Eigenvalues(5, t => 0.5 * sharpness[Math.Max(0, t - 60)], random),
                 Eigenvalues(5, t => 0.31 * sharpness[t], random),
             ],
             StabilityThreshold = Threshold,
@@ -101,7 +102,9 @@ internal static class SampleReport
             int x = i % Size, y = i / Size;
             bool block = x >= blockX && x < blockX + blockWidth && y >= blockY && y < blockY + 7;
             int noise = random.Next(18);
-            (int r, int g, int b) = block ? (90 + hue, 70, 60) : label < 2 ? (110 + y, 170 + y, 205 + hue) : (150, 140 - y, 90 + hue);
+            (int r, int g, int b) = block ? (90 + hue, 70, 60)
+                : label < 2 ? (110 + y, 170 + y, 205 + hue)
+                : (150, 140 - y, 90 + hue);
             pixels[3 * i] = (byte)Math.Min(255, r + noise);
             pixels[(3 * i) + 1] = (byte)Math.Min(255, g + noise);
             pixels[(3 * i) + 2] = (byte)Math.Min(255, b + noise);
@@ -113,12 +116,14 @@ internal static class SampleReport
     private static EigenvalueSeries Eigenvalues(int every, Func<int, double> value, Random random)
     {
         ReportSeries series = Every(every, value);
-        return new EigenvalueSeries(series, [.. series.Values.Select((v, i) => i % 37 == 20 ? 0.06 * v : 1e-3 * v * random.NextDouble())]);
+        return new EigenvalueSeries(series, [.. series.Values.Select((v, i) =>
+            i % 37 == 20 ? 0.06 * v : 1e-3 * v * random.NextDouble())]);
     }
 
     private static IEnumerable<int> Range() => Enumerable.Range(0, Steps);
 
-    private static ReportSeries Series(double[] values) => new([.. Enumerable.Range(0, values.Length).Select(t => (long)t)], [.. values]);
+    private static ReportSeries Series(double[] values) =>
+        new([.. Enumerable.Range(0, values.Length).Select(t => (long)t)], [.. values]);
 
     private static ReportSeries Every(int step, Func<int, double> value)
     {
