@@ -15,6 +15,12 @@ public sealed record GroupFinderOptions
     /// <summary>A mover's root-mean-square change is at least this multiple of the median.</summary>
     public double MoverRatio { get; init; } = 2;
 
+    /// <summary>The share of samples that counts as the upper tail where sizes have no gap.</summary>
+    public double TailShare { get; init; } = 0.05;
+
+    /// <summary>How many times the median size that tail must exceed to count; normally distributed loadings reach 2.9.</summary>
+    public double TailRatio { get; init; } = 4;
+
     /// <summary>Largest number of movers; the largest changes are taken.</summary>
     public int MaximumMovers { get; init; } = 512;
 

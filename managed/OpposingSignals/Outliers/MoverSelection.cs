@@ -42,13 +42,17 @@ internal static class MoverSelection
             return ([], double.NaN);
         }
 
-        Span<double> quantiles = stackalloc double[2];
-        OrderStatistics.Quantiles(sizes.AsSpan(0, finite), [0.5, 0.75], quantiles);
+        Span<double> quantiles = stackalloc double[3];
+        OrderStatistics.Quantiles(sizes.AsSpan(0, finite), [0.5, 0.75, 1 - options.TailShare], quantiles);
 
         // The upper quartile rather than the median deviation: sizes are skewed, and only their upper tail matters.
         double deviation = (quantiles[1] - quantiles[0]) / 0.6745;
         double threshold = Math.Max(
             quantiles[0] + (options.MoverDeviations * deviation), options.MoverRatio * quantiles[0]);
+
+        // Natural data have no gap between the movers and the rest: there the upper tail is the extreme share, if it stands
+        // out from the middle.
+        threshold = Math.Min(threshold, Math.Max(quantiles[2], options.TailRatio * quantiles[0]));
         var movers = new List<int>();
         for (int i = 0; i < energies.Length; i++)
         {
