@@ -50,20 +50,23 @@ internal static class MoverSelection
         double threshold = Math.Max(
             quantiles[0] + (options.MoverDeviations * deviation), options.MoverRatio * quantiles[0]);
 
-        // Natural data have no gap between the movers and the rest: there the upper tail is the extreme share, if it stands
-        // out from the middle.
-        threshold = Math.Min(threshold, Math.Max(quantiles[2], options.TailRatio * quantiles[0]));
-        var movers = new List<int>();
-        for (int i = 0; i < energies.Length; i++)
+        List<int> movers = Above(threshold);
+        if (movers.Count < Math.Max(2 * options.MinimumCamp, options.TailShare / 4 * finite))
         {
-            double size = Math.Sqrt(energies[i] / steps);
-            if (double.IsFinite(size) && size > Math.Max(threshold, RoundingMargin * window.Resolution[i]))
-            {
-                movers.Add(i);
-            }
+            // Natural data have no gap between the movers and the rest: there the upper tail is the extreme share, if it
+            // stands out from the middle.
+            threshold = Math.Min(threshold, Math.Max(quantiles[2], options.TailRatio * quantiles[0]));
+            movers = Above(threshold);
         }
 
         movers.Sort((a, b) => energies[a] == energies[b] ? a.CompareTo(b) : energies[b].CompareTo(energies[a]));
         return ([.. movers.Take(options.MaximumMovers)], threshold);
+
+        List<int> Above(double size) =>
+        [
+            .. Enumerable.Range(0, energies.Length).Where(i =>
+                double.IsFinite(energies[i])
+                && Math.Sqrt(energies[i] / steps) > Math.Max(size, RoundingMargin * window.Resolution[i])),
+        ];
     }
 }
