@@ -14,7 +14,8 @@ sources_of() {
   case $1 in
     native) printf '%s\n' CMakeLists.txt CMakePresets.json native tests/native ;;
     cli) printf '%s\n' "${managed_settings[@]}" managed artifacts/stamps/native ;;
-    solution) printf '%s\n' "${managed_settings[@]}" managed tests artifacts/stamps/native ;;
+    peers) printf '%s\n' "${managed_settings[@]}" managed bench artifacts/stamps/native ;;
+    solution) printf '%s\n' "${managed_settings[@]}" managed tests bench artifacts/stamps/native ;;
   esac
 }
 
@@ -53,7 +54,7 @@ build_managed() {
   dotnet build "$1" -c Release --disable-build-servers
 }
 
-# Makes PART, cli or solution, ready to run, with the given PACKAGE=PROBE... at hand.
+# Makes PART, one of sources_of, ready to run, with the given PACKAGE=PROBE... at hand.
 prepare() {
   local part=$1
   shift
@@ -80,9 +81,9 @@ build_all() {
   shift
   install_packages "$@" || return
   build_part native "native code" build_native || return
-  if [[ $part == solution ]]; then
-    build_part solution "managed code and tests" build_managed OpposingSignals.Native.sln
-  else
-    build_part cli "managed code" build_managed managed/OpposingSignals.Cli/OpposingSignals.Cli.csproj
-  fi
+  case $part in
+    cli) build_part cli "managed code" build_managed managed/OpposingSignals.Cli/OpposingSignals.Cli.csproj ;;
+    peers) build_part peers "the benches" build_managed bench/peers/OpposingSignals.Peers.csproj ;;
+    solution) build_part solution "managed code and tests" build_managed OpposingSignals.Native.sln ;;
+  esac
 }
