@@ -43,7 +43,7 @@ run_managed_tests() {
   local status=0 filter=()
   (($#)) && filter=(--filter "$1")
   # Test classes run side by side, and each device uses every core: OpenMP threads that wait actively would take the cores
-  # from those with work. Measured on 2 cores, in 4 rounds: passive waiting takes 13 % off the wall time, and is ahead of
+  # from those with work. Measured on 2 cores, in 4 rounds: passive waiting takes a sixth off the wall time, and is ahead of
   # running the classes one after another in 3 of them.
   export OMP_WAIT_POLICY=${OMP_WAIT_POLICY-passive}
   # A test that crashes or hangs the runner is named instead of only missing from the counts.
