@@ -1,0 +1,117 @@
+using System.Diagnostics;
+using OpposingSignals.Curvature;
+using OpposingSignals.Devices;
+using OpposingSignals.Networks;
+using OpposingSignals.Tensors;
+
+namespace OpposingSignals.Peers;
+
+/// <summary>A network on CIFAR-shaped data, with everything that is timed on it.</summary>
+internal sealed class Workload : IDisposable
+{
+    private const int Directions = 8;
+    private const int Classes = 10;
+
+    // Streams of the numbers; those of worker.py.
+    private const uint InputStream = 0, TargetStream = 1, ParameterStream = 2, DirectionStream = 3;
+
+    private readonly Objective _objective;
+    private readonly VectorBlock _parameters, _directions, _products;
+    private LinearizationPoint? _point;
+
+    public Workload(Device device, string model, string loss, int samples)
+    {
+        var image = new FeatureShape(32, 32, 3);
+        Network network = ModelCatalog.Build(model, image, Classes);
+        long[] classes = new long[samples];
+        for (uint i = 0; i < samples; i++)
+        {
+            classes[i] = Numbers.Hash(i, TargetStream) % Classes;
+        }
+
+        _objective = new Objective(
+            device,
+            Precision.Float32,
+            network,
+            loss == "ce" ? new CrossEntropy() : new SquaredError(),
+            HostTensor.From<float>(Numbers.Uniform((long)samples * image.Size, InputStream), samples, image.Channels, image.Height, image.Width),
+            HostTensor.From<long>(classes, samples));
+        _parameters = new VectorBlock(device, Precision.Float32, 1, network.ParameterCount);
+        _parameters.CopyFrom(Parameters(network));
+        _directions = new VectorBlock(device, Precision.Float32, Directions, network.ParameterCount);
+        _directions.CopyFrom(Numbers.Uniform(Directions * network.ParameterCount, DirectionStream));
+        _products = new VectorBlock(device, Precision.Float32, Directions, network.ParameterCount);
+    }
+
+    /// <summary>Mean loss, ‖∇L‖ and ‖H v‖ for the first direction, to be compared with PyTorch's.</summary>
+    public double[] Check()
+    {
+        LinearizationPoint point = Point();
+        Multiply(ProductKind.Hessian, 0, 1);
+        return [point.Loss, point.Gradient.Norms()[0], _products.Norms()[0]];
+    }
+
+    /// <summary>Time of one evaluation. The primal that products share is made before the clock starts.</summary>
+    public TimeSpan Time(string quantity)
+    {
+        if (quantity == "gradient")
+        {
+            _point = null;
+            return Measure(() => _objective.Linearize(_parameters, keepPrimal: false));
+        }
+
+        Point();
+        return quantity switch
+        {
+            "hvp" => Measure(() => Multiply(ProductKind.Hessian, 0, 1)),
+            "ggn" => Measure(() => Multiply(ProductKind.GaussNewton, 0, 1)),
+            "hvp-8-at-once" => Measure(() => Multiply(ProductKind.Hessian, 0, Directions)),
+            "hvp-8-singles" => Measure(() =>
+            {
+                for (int i = 0; i < Directions; i++)
+                {
+                    Multiply(ProductKind.Hessian, i, 1);
+                }
+            }),
+            _ => throw new ArgumentException($"'{quantity}' is not a quantity.", nameof(quantity)),
+        };
+    }
+
+    public void Dispose()
+    {
+        _products.Dispose();
+        _directions.Dispose();
+        _parameters.Dispose();
+        _objective.Dispose();
+    }
+
+    // Weights of variance 1 / fan-in, so that activations stay of order one; the data have variance 1/3. Biases zero.
+    private static float[] Parameters(Network network)
+    {
+        float[] values = Numbers.Uniform(network.ParameterCount, ParameterStream);
+        foreach (Parameter parameter in network.Parameters)
+        {
+            float scale = parameter.Specification.Role == ParameterRole.Weight
+                ? (float)Math.Sqrt(3.0 / parameter.Specification.FanIn)
+                : 0;
+            foreach (ref float value in values.AsSpan((int)parameter.Offset, (int)parameter.Count))
+            {
+                value *= scale;
+            }
+        }
+
+        return values;
+    }
+
+    private static TimeSpan Measure(Action work)
+    {
+        long start = Stopwatch.GetTimestamp();
+        work();
+        return Stopwatch.GetElapsedTime(start);
+    }
+
+    private LinearizationPoint Point() => _point ??= _objective.Linearize(_parameters);
+
+    private void Multiply(ProductKind kind, int first, int count) =>
+        Point().Multiply(kind, _directions.Rows(first, count), _products.Rows(first, count));
+}

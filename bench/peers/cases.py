@@ -1,0 +1,65 @@
+"""What is timed, and the ratios that are made of it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Case:
+    """A network on random CIFAR-shaped data, by the names of the command line."""
+
+    title: str
+    model: str
+    loss: str
+    samples: int
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """A quotient of two medians, with the bound that is aimed at by network: at least or at most; none is only reported."""
+
+    title: str
+    numerator: tuple
+    denominator: tuple
+    at_least: dict = None
+    at_most: dict = None
+
+    def target(self, model):
+        """The bound as text and as a test, or None."""
+        kind = model.split(":")[0]
+        if kind in (self.at_least or {}):
+            bound = self.at_least[kind]
+            return f">= {bound:g}", lambda value: value >= bound
+        if kind in (self.at_most or {}):
+            bound = self.at_most[kind]
+            return f"<= {bound:g}", lambda value: value <= bound
+        return None
+
+
+CASES = {
+    "mlp": Case("MLP 3072-200-200-10, tanh", "mlp:200,200:tanh", "mse", 5000),
+    "cnn-relu": Case("CNN 32, 32, ReLU, max pool", "cnn:32,32:relu:maxpool", "ce", 1000),
+    "cnn-tanh": Case("CNN 32, 32, tanh, average pool", "cnn:32,32:tanh:avgpool", "ce", 1000),
+}
+
+LOSSES = {"mse": "half the squared error", "ce": "cross-entropy"}
+
+# In the order in which a repeat times them: the two sides take turns where both have the quantity.
+QUANTITIES = {
+    ("ours", "gradient"): "gradient",
+    ("torch", "gradient"): "gradient",
+    ("ours", "hvp"): "Hessian-vector product, primal kept",
+    ("torch", "hvp-fresh"): "Hessian-vector product, double backward from scratch",
+    ("ours", "ggn"): "Gauss-Newton product, primal kept",
+    ("torch", "hvp-kept"): "Hessian-vector product, graph kept",
+    ("ours", "hvp-8-at-once"): "8 Hessian-vector products at once",
+    ("ours", "hvp-8-singles"): "8 Hessian-vector products one by one",
+}
+
+RATIOS = [
+    Ratio("PyTorch's gradient / ours", ("torch", "gradient"), ("ours", "gradient"), at_least={"mlp": 2}),
+    Ratio("PyTorch's product from scratch / ours", ("torch", "hvp-fresh"), ("ours", "hvp"), at_least={"mlp": 4, "cnn": 4}),
+    Ratio("PyTorch's product, graph kept / ours", ("torch", "hvp-kept"), ("ours", "hvp"), at_least={"mlp": 2, "cnn": 3}),
+    Ratio("our product / our gradient", ("ours", "hvp"), ("ours", "gradient"), at_most={"mlp": 2.2, "cnn": 2.2}),
+    Ratio("our Gauss-Newton product / our gradient", ("ours", "ggn"), ("ours", "gradient")),
+    Ratio("our 8 at once / our 8 one by one", ("ours", "hvp-8-at-once"), ("ours", "hvp-8-singles"), at_most={"mlp": 0.6}),
+]

@@ -1,0 +1,127 @@
+"""The worker on PyTorch's side of bench/peers/run: the commands of Program.cs, the same networks, numbers and answers."""
+
+import math
+import sys
+import time
+
+import numpy
+import torch
+
+CLASSES = 10
+INPUTS, TARGETS, PARAMETERS, DIRECTIONS = range(4)
+
+
+def hashed(count, stream):
+    h = numpy.arange(count, dtype=numpy.uint32) + numpy.uint32(stream * 40_000_003 & 0xFFFFFFFF)
+    h *= numpy.uint32(0x9E3779B1)
+    h ^= h >> numpy.uint32(15)
+    h *= numpy.uint32(0x85EBCA77)
+    h ^= h >> numpy.uint32(13)
+    h *= numpy.uint32(0xC2B2AE3D)
+    return h ^ (h >> numpy.uint32(16))
+
+
+def uniform(count, stream):
+    values = (hashed(count, stream) >> numpy.uint32(8)).astype(numpy.float32) * numpy.float32(2.0**-23) - numpy.float32(1)
+    return torch.from_numpy(values)
+
+
+def build(model):
+    """mlp:WIDTHS:ACTIVATION or cnn:CHANNELS:ACTIVATION:POOL, as OpposingSignals reads them, on 3x32x32 images."""
+    kind, widths, activation, *pool = model.split(":")
+    activation = {"relu": torch.nn.ReLU, "tanh": torch.nn.Tanh}[activation]
+    layers = [torch.nn.Flatten()] if kind == "mlp" else []
+    features, extent = (3 * 32 * 32, 1) if kind == "mlp" else (3, 32)
+    for width in map(int, widths.split(",")):
+        if kind == "mlp":
+            layers += [torch.nn.Linear(features, width), activation()]
+        else:
+            pooling = {"maxpool": torch.nn.MaxPool2d, "avgpool": torch.nn.AvgPool2d}[pool[0]]
+            layers += [torch.nn.Conv2d(features, width, 3, padding=1), activation(), pooling(2)]
+            extent //= 2
+        features = width
+    layers += [] if kind == "mlp" else [torch.nn.Flatten()]
+    return torch.nn.Sequential(*layers, torch.nn.Linear(features * extent * extent, CLASSES))
+
+
+class Workload:
+    def __init__(self, model, loss, samples):
+        self.network = build(model)
+        self.parameters = list(self.network.parameters())
+        count = sum(parameter.numel() for parameter in self.parameters)
+        self.inputs = uniform(samples * 3 * 32 * 32, INPUTS).reshape(samples, 3, 32, 32)
+        self.loss = loss
+        self.targets = torch.from_numpy((hashed(samples, TARGETS) % numpy.uint32(CLASSES)).astype(numpy.int64))
+        if loss == "mse":
+            self.targets = torch.nn.functional.one_hot(self.targets, CLASSES).to(torch.float32)
+        self.set_parameters(uniform(count, PARAMETERS))
+        self.direction = self.split(uniform(count, DIRECTIONS))
+        self.kept = None
+
+    def split(self, flat):
+        parts = torch.split(flat, [parameter.numel() for parameter in self.parameters])
+        return [part.reshape(parameter.shape) for part, parameter in zip(parts, self.parameters)]
+
+    def set_parameters(self, flat):
+        with torch.no_grad():
+            for parameter, values in zip(self.parameters, self.split(flat)):
+                fan_in = parameter[0].numel()
+                parameter.copy_(values * (math.sqrt(3 / fan_in) if parameter.dim() > 1 else 0))
+
+    def mean_loss(self):
+        outputs = self.network(self.inputs)
+        if self.loss == "ce":
+            return torch.nn.functional.cross_entropy(outputs, self.targets)
+        return (outputs - self.targets).square().sum() / (2 * len(self.targets))
+
+    def gradient(self, create_graph=False):
+        return torch.autograd.grad(self.mean_loss(), self.parameters, create_graph=create_graph)
+
+    def product(self, gradient, retain_graph):
+        return torch.autograd.grad(gradient, self.parameters, self.direction, retain_graph=retain_graph)
+
+    def fresh_product(self):
+        return self.product(self.gradient(create_graph=True), retain_graph=False)
+
+    def kept_product(self):
+        return self.product(self.kept, retain_graph=True)
+
+    def check(self):
+        return [float(self.mean_loss()), norm(self.gradient()), norm(self.fresh_product())]
+
+    def time(self, quantity):
+        """Milliseconds. A kept graph is made before the clock starts, and dropped where it would only fill memory."""
+        if quantity != "hvp-kept":
+            self.kept = None
+        elif self.kept is None:
+            self.kept = self.gradient(create_graph=True)
+        work = {"gradient": self.gradient, "hvp-fresh": self.fresh_product, "hvp-kept": self.kept_product}[quantity]
+        start = time.perf_counter()
+        work()
+        return 1e3 * (time.perf_counter() - start)
+
+
+def norm(parts):
+    return math.sqrt(sum(float(part.double().square().sum()) for part in parts))
+
+
+def main():
+    torch.set_num_threads(int(sys.argv[1]))
+    print(f"ready torch {torch.__version__}, Python {sys.version.split()[0]}, {torch.get_num_threads()} threads", flush=True)
+    workload = None
+    for line in sys.stdin:
+        command, *words = line.split()
+        if command == "load":
+            workload = None
+            workload = Workload(words[0], words[1], int(words[2]))
+            answer = "ok"
+        elif command == "check":
+            answer = " ".join(map(repr, workload.check()))
+        elif command == "time":
+            answer = repr(workload.time(words[0]))
+        else:
+            raise ValueError(f"{line!r} is not a command")
+        print(answer, flush=True)
+
+
+main()
