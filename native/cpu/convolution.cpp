@@ -2,17 +2,16 @@
 #include "opsig/convolution.h"
 
 #include <algorithm>
-#include <compare>
 #include <cstring>
-#include <map>
 #include <memory>
-#include <mutex>
+#include <utility>
 #include <vector>
 
 #include "gemm.h"
 #include "onednn.h"
 #include "operation.h"
 #include "parallel.h"
+#include "primitive_cache.h"
 
 namespace {
 
@@ -35,8 +34,10 @@ void add_to(const T* from, int64_t count, T* to) {
 
 // ---------------------------------------------------------------------------------------------------- float32, oneDNN
 
-struct ShapeLess {
-  bool operator()(const Shape& a, const Shape& b) const { return std::memcmp(&a, &b, sizeof(Shape)) < 0; }
+// A shape as a key; it has no padding bytes.
+struct ComparableShape {
+  Shape shape;
+  bool operator<(const ComparableShape& other) const { return std::memcmp(&shape, &other.shape, sizeof(Shape)) < 0; }
 };
 
 // Memory of a thread that grows to the largest request of its slot.
@@ -64,26 +65,23 @@ class Convolution {
     const memory::dims strides{s.stride, s.stride}, before{s.padding, s.padding};
     const memory::dims after{(s.out_height - 1) * s.stride + s.kernel_height - s.height - s.padding,
                              (s.out_width - 1) * s.stride + s.kernel_width - s.width - s.padding};
-    primitive_attr sum;
-    post_ops add;
-    add.append_sum(1.0f);
-    sum.set_post_ops(add);
+    const primitive_attr overwrite = shareable(), sum = shareable_sum();
     const convolution_forward::desc plain(prop_kind::forward_training, direct, image_, any, out_, strides, before, after);
     const convolution_forward::desc biased(prop_kind::forward_training, direct, image_, any, bias_, out_, strides, before,
                                            after);
-    forward_desc_ = convolution_forward::primitive_desc(plain, onednn_engine());
+    forward_desc_ = convolution_forward::primitive_desc(plain, overwrite, onednn_engine());
     forward_ = convolution_forward(forward_desc_);
     add_forward_desc_ = convolution_forward::primitive_desc(plain, sum, onednn_engine());
     add_forward_ = convolution_forward(add_forward_desc_);
-    biased_desc_ = convolution_forward::primitive_desc(biased, onednn_engine());
+    biased_desc_ = convolution_forward::primitive_desc(biased, overwrite, onednn_engine());
     biased_ = convolution_forward(biased_desc_);
     add_biased_desc_ = convolution_forward::primitive_desc(biased, sum, onednn_engine());
     add_biased_ = convolution_forward(add_biased_desc_);
-    data_desc_ = {{direct, image_, any, out_, strides, before, after}, onednn_engine(), forward_desc_};
+    data_desc_ = {{direct, image_, any, out_, strides, before, after}, overwrite, onednn_engine(), forward_desc_};
     data_ = convolution_backward_data(data_desc_);
-    weights_desc_ = {{direct, image_, any, out_, strides, before, after}, onednn_engine(), forward_desc_};
+    weights_desc_ = {{direct, image_, any, out_, strides, before, after}, overwrite, onednn_engine(), forward_desc_};
     weights_ = convolution_backward_weights(weights_desc_);
-    biased_weights_desc_ = {{direct, image_, any, bias_, out_, strides, before, after}, onednn_engine(), forward_desc_};
+    biased_weights_desc_ = {{direct, image_, any, bias_, out_, strides, before, after}, overwrite, onednn_engine(), forward_desc_};
     biased_weights_ = convolution_backward_weights(biased_weights_desc_);
   }
 
@@ -94,15 +92,16 @@ class Convolution {
                         {DNNL_ARG_WEIGHTS, ordered(desc.weights_desc(), filter)},
                         {DNNL_ARG_DST, memory(out_, out)}};
     if (bias) arguments.emplace(DNNL_ARG_BIAS, memory(bias_, bias));
-    run(primitive, arguments);
+    run_primitive(primitive, desc.scratchpad_desc(), std::move(arguments));
   }
 
   void backward_data(bool accumulate, const float* image, const float* filter, float* out) const {
     const int64_t bytes = static_cast<int64_t>(image_.get_size());
     float* to = accumulate ? scratch(1, bytes) : out;
-    run(data_, {{DNNL_ARG_DIFF_DST, memory(out_, image)},
-                {DNNL_ARG_WEIGHTS, ordered(data_desc_.weights_desc(), filter)},
-                {DNNL_ARG_DIFF_SRC, memory(image_, to)}});
+    run_primitive(data_, data_desc_.scratchpad_desc(),
+                  {{DNNL_ARG_DIFF_DST, memory(out_, image)},
+                   {DNNL_ARG_WEIGHTS, ordered(data_desc_.weights_desc(), filter)},
+                   {DNNL_ARG_DIFF_SRC, memory(image_, to)}});
     if (accumulate) add_to(to, bytes / 4, out);
   }
 
@@ -115,7 +114,7 @@ class Convolution {
                         {DNNL_ARG_DIFF_DST, memory(out_, cotangent)},
                         {DNNL_ARG_DIFF_WEIGHTS, result}};
     if (bias) arguments.emplace(DNNL_ARG_DIFF_BIAS, memory(bias_, sums.data()));
-    run(bias ? biased_weights_ : weights_, arguments);
+    run_primitive(bias ? biased_weights_ : weights_, desc.scratchpad_desc(), std::move(arguments));
     const int64_t count = static_cast<int64_t>(plain_weights_.get_size()) / 4;
     float* plain = scratch(1, count * 4);
     reorder(result, memory(plain_weights_, plain));
@@ -128,11 +127,6 @@ class Convolution {
 
   static dnnl::memory memory(const dnnl::memory::desc& desc, const float* data) {
     return {desc, onednn_engine(), const_cast<float*>(data)};
-  }
-
-  static void run(const dnnl::primitive& primitive, const Arguments& arguments) {
-    primitive.execute(onednn_stream(), arguments);
-    onednn_stream().wait();
   }
 
   static void reorder(dnnl::memory from, dnnl::memory to) {
@@ -155,25 +149,21 @@ class Convolution {
   dnnl::convolution_backward_weights weights_, biased_weights_;
 };
 
-const Convolution& known(const Shape& shape) {
-  static std::mutex mutex;
-  static std::map<Shape, std::unique_ptr<Convolution>, ShapeLess> convolutions;
-  const std::lock_guard<std::mutex> lock(mutex);
-  std::unique_ptr<Convolution>& found = convolutions[shape];
-  if (!found) found = std::make_unique<Convolution>(shape);
-  return *found;
+std::shared_ptr<const Convolution> known(const Shape& shape) {
+  static PrimitiveCache<ComparableShape, Convolution> convolutions;
+  return convolutions.find({shape}, [&] { return std::make_shared<const Convolution>(shape); });
 }
 
 void forward(const Shape& s, bool accumulate, const float* image, const float* filter, const float* bias, float* out) {
-  known(s).forward(accumulate, image, filter, bias, out);
+  known(s)->forward(accumulate, image, filter, bias, out);
 }
 
 void backward_data(const Shape& s, bool accumulate, const float* image, const float* filter, float* out) {
-  known(s).backward_data(accumulate, image, filter, out);
+  known(s)->backward_data(accumulate, image, filter, out);
 }
 
 void backward_weights(const Shape& s, const float* image, const float* cotangent, float* gradient, float* bias) {
-  known(s).backward_weights(image, cotangent, gradient, bias);
+  known(s)->backward_weights(image, cotangent, gradient, bias);
 }
 
 // ---------------------------------------------------------------------------------------------------- float64, patches

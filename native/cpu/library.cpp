@@ -1,6 +1,7 @@
 // The library's fixed entry points: table of operations, last error, threads.
 #include <omp.h>
 
+#include <atomic>
 #include <cstdio>
 #include <new>
 #include <vector>
@@ -16,6 +17,17 @@ opsig_operation*& head() {
 }
 
 thread_local std::string last_error;
+
+// OpenMP keeps the number of threads per calling thread; ours holds for the process, whichever thread calls.
+std::atomic<int32_t>& wanted_threads() {
+  static std::atomic<int32_t> threads(omp_get_max_threads());
+  return threads;
+}
+
+void use_wanted_threads() {
+  const int32_t threads = wanted_threads().load(std::memory_order_relaxed);
+  if (omp_get_max_threads() != threads) omp_set_num_threads(threads);
+}
 
 }  // namespace
 
@@ -39,6 +51,7 @@ Registration::Registration(const char* name, opsig_status (*run)(const void*), s
 
 opsig_status guarded(const char* operation, void (*body)(const void*), const void* arguments) noexcept {
   try {
+    use_wanted_threads();
     body(arguments);
     return OPSIG_OK;
   } catch (const InvalidArgument& e) {
@@ -71,11 +84,11 @@ opsig_status opsig_set_threads(int32_t threads) {
     opsig::last_error = opsig::formatted("threads must be at least 1, got %d", threads);
     return OPSIG_INVALID_ARGUMENT;
   }
-  omp_set_num_threads(threads);
+  opsig::wanted_threads() = threads;
   return OPSIG_OK;
 }
 
-int32_t opsig_threads(void) { return omp_get_max_threads(); }
+int32_t opsig_threads(void) { return opsig::wanted_threads(); }
 
 const char* opsig_instruction_set(void) {
 #if defined(__AVX512F__)

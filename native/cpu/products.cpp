@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <tuple>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "onednn.h"
 #include "operation.h"
 #include "parallel.h"
+#include "primitive_cache.h"
 
 namespace {
 
@@ -59,24 +61,37 @@ void product(opsig_product_arguments p) {
   }
 }
 
-// C [m, n] = A [m, k] B [k, n] with B in the layout that oneDNN likes best for this shape.
+// The layout of B in C [m, n] = A [m, k] B [k, n] that oneDNN likes best. It is found once: a matrix that was packed must be
+// read in the same layout, even after the number of threads, on which oneDNN's choice may depend, has changed.
+dnnl::memory::desc packed_layout(int64_t m, int64_t n, int64_t k) {
+  using namespace dnnl;
+  using tag = memory::format_tag;
+  static std::mutex mutex;
+  static std::map<std::tuple<int64_t, int64_t, int64_t>, memory::desc> known;
+  const std::lock_guard<std::mutex> lock(mutex);
+  memory::desc& layout = known[{m, n, k}];
+  if (layout.is_zero()) {
+    const auto f32 = memory::data_type::f32;
+    const memory::desc a({m, k}, f32, tag::ab), b({k, n}, f32, tag::any), c({m, n}, f32, tag::ab);
+    layout = matmul::primitive_desc(matmul::desc(a, b, c), shareable(), onednn_engine()).weights_desc();
+  }
+  return layout;
+}
+
+// C [m, n] = [C +] A [m, k] B [k, n] with B packed.
 struct PackedProduct {
-  dnnl::matmul::primitive_desc overwrite_desc;
-  dnnl::matmul overwrite;
-  dnnl::matmul add;
+  dnnl::matmul::primitive_desc overwrite_desc, add_desc;
+  dnnl::matmul overwrite, add;
 
   PackedProduct(int64_t m, int64_t n, int64_t k) {
     using namespace dnnl;
     using tag = memory::format_tag;
     const auto f32 = memory::data_type::f32;
-    const memory::desc a({m, k}, f32, tag::ab), b({k, n}, f32, tag::any), c({m, n}, f32, tag::ab);
-    overwrite_desc = matmul::primitive_desc(matmul::desc(a, b, c), onednn_engine());
+    const matmul::desc product({{m, k}, f32, tag::ab}, packed_layout(m, n, k), {{m, n}, f32, tag::ab});
+    overwrite_desc = matmul::primitive_desc(product, shareable(), onednn_engine());
     overwrite = matmul(overwrite_desc);
-    primitive_attr attributes;
-    post_ops sum;
-    sum.append_sum(1.0f);
-    attributes.set_post_ops(sum);
-    add = matmul(matmul::primitive_desc(matmul::desc(a, overwrite_desc.weights_desc(), c), attributes, onednn_engine()));
+    add_desc = matmul::primitive_desc(product, shareable_sum(), onednn_engine());
+    add = matmul(add_desc);
   }
 
   void run(bool accumulate, const float* a, const void* b, float* c) const {
@@ -84,17 +99,14 @@ struct PackedProduct {
     const memory am(overwrite_desc.src_desc(), onednn_engine(), const_cast<float*>(a));
     const memory bm(overwrite_desc.weights_desc(), onednn_engine(), const_cast<void*>(b));
     const memory cm(overwrite_desc.dst_desc(), onednn_engine(), c);
-    (accumulate ? add : overwrite)
-        .execute(onednn_stream(), {{DNNL_ARG_SRC, am}, {DNNL_ARG_WEIGHTS, bm}, {DNNL_ARG_DST, cm}});
-    onednn_stream().wait();
+    run_primitive(accumulate ? add : overwrite, (accumulate ? add_desc : overwrite_desc).scratchpad_desc(),
+                  {{DNNL_ARG_SRC, am}, {DNNL_ARG_WEIGHTS, bm}, {DNNL_ARG_DST, cm}});
   }
 };
 
-const PackedProduct& packed_product(int64_t m, int64_t n, int64_t k) {
-  static std::mutex mutex;
-  static std::map<std::tuple<int64_t, int64_t, int64_t>, PackedProduct> known;
-  const std::lock_guard<std::mutex> lock(mutex);
-  return known.try_emplace({m, n, k}, m, n, k).first->second;
+std::shared_ptr<const PackedProduct> packed_product(int64_t m, int64_t n, int64_t k) {
+  static PrimitiveCache<std::tuple<int64_t, int64_t, int64_t>, PackedProduct> products;
+  return products.find({m, n, k}, [&] { return std::make_shared<const PackedProduct>(m, n, k); });
 }
 
 // to[c, r] = from[r, c], tile by tile so that both sides stay in L1.
@@ -141,9 +153,11 @@ OPSIG_OPERATION(product, opsig_product_arguments) {
 OPSIG_OPERATION(packed_size, opsig_packed_size_arguments) {
   *arguments.by_rows_bytes = *arguments.by_columns_bytes = 0;
   if (arguments.precision != OPSIG_FLOAT32) return;
-  const auto bytes = [](const PackedProduct& p) { return static_cast<int64_t>(p.overwrite_desc.weights_desc().get_size()); };
-  *arguments.by_rows_bytes = bytes(packed_product(arguments.outputs, arguments.rows, arguments.columns));
-  *arguments.by_columns_bytes = bytes(packed_product(arguments.outputs, arguments.columns, arguments.rows));
+  const auto bytes = [&](int64_t n, int64_t k) {
+    return static_cast<int64_t>(packed_layout(arguments.outputs, n, k).get_size());
+  };
+  *arguments.by_rows_bytes = bytes(arguments.rows, arguments.columns);
+  *arguments.by_columns_bytes = bytes(arguments.columns, arguments.rows);
 }
 
 OPSIG_OPERATION(pack, opsig_pack_arguments) {
@@ -152,7 +166,7 @@ OPSIG_OPERATION(pack, opsig_pack_arguments) {
   using tag = memory::format_tag;
   const auto reorder_to = [&](int64_t k, int64_t n, tag order, void* to) {
     memory from({{k, n}, memory::data_type::f32, order}, onednn_engine(), const_cast<void*>(arguments.matrix));
-    memory packed(packed_product(arguments.outputs, n, k).overwrite_desc.weights_desc(), onednn_engine(), to);
+    memory packed(packed_layout(arguments.outputs, n, k), onednn_engine(), to);
     reorder(from, packed).execute(onednn_stream(), from, packed);
     onednn_stream().wait();
   };
@@ -163,10 +177,10 @@ OPSIG_OPERATION(pack, opsig_pack_arguments) {
 OPSIG_OPERATION(packed_forward, opsig_packed_forward_arguments) {
   require_float32(arguments.precision);
   const auto& a = arguments;
-  const PackedProduct& product = packed_product(a.outputs, a.rows, a.columns);
+  const std::shared_ptr<const PackedProduct> product = packed_product(a.outputs, a.rows, a.columns);
   float* transposed = scratch(a.outputs * a.rows);
   for (int64_t j = 0; j < a.vectors; ++j) {
-    product.run(false, static_cast<const float*>(a.weights) + j * a.weights_vector_stride, a.packed, transposed);
+    product->run(false, static_cast<const float*>(a.weights) + j * a.weights_vector_stride, a.packed, transposed);
     const float* bias = a.bias ? static_cast<const float*>(a.bias) + j * a.bias_vector_stride : nullptr;
     transpose_into(transposed, a.rows, a.outputs, bias, a.accumulate != 0,
                    static_cast<float*>(a.y) + j * a.y_vector_stride);
@@ -176,10 +190,10 @@ OPSIG_OPERATION(packed_forward, opsig_packed_forward_arguments) {
 OPSIG_OPERATION(packed_gradient, opsig_packed_gradient_arguments) {
   require_float32(arguments.precision);
   const auto& a = arguments;
-  const PackedProduct& product = packed_product(a.outputs, a.columns, a.rows);
+  const std::shared_ptr<const PackedProduct> product = packed_product(a.outputs, a.columns, a.rows);
   float* transposed = scratch(a.outputs * a.rows);
   for (int64_t j = 0; j < a.vectors; ++j) {
     transpose(static_cast<const float*>(a.cotangent) + j * a.cotangent_vector_stride, a.rows, a.outputs, transposed);
-    product.run(true, transposed, a.packed, static_cast<float*>(a.gradient) + j * a.gradient_vector_stride);
+    product->run(true, transposed, a.packed, static_cast<float*>(a.gradient) + j * a.gradient_vector_stride);
   }
 }

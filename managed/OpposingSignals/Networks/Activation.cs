@@ -46,8 +46,6 @@ public sealed class Activation : Layer
     private static readonly Operation<Arguments> TangentBackwardOperation = new("activation_tangent_backward");
     private static readonly Operation<Arguments> SecondOrderOperation = new("activation_second_order");
 
-    private readonly double _parameter;
-
     /// <summary>Creates the layer.</summary>
     /// <param name="kind">Which φ.</param>
     /// <param name="shape">Shape of input and output.</param>
@@ -56,11 +54,14 @@ public sealed class Activation : Layer
     {
         Kind = kind;
         OutputShape = shape;
-        _parameter = !double.IsNaN(parameter) ? parameter : kind == ActivationKind.LeakyRelu ? 0.01 : 1;
+        Parameter = !double.IsNaN(parameter) ? parameter : kind == ActivationKind.LeakyRelu ? 0.01 : 1;
     }
 
     /// <summary>Which φ.</summary>
     public ActivationKind Kind { get; }
+
+    /// <summary>α of ELU, the slope of leaky ReLU; the others have none.</summary>
+    public double Parameter { get; }
 
     /// <inheritdoc/>
     public override IReadOnlyList<FeatureShape> InputShapes => [OutputShape];
@@ -85,7 +86,7 @@ public sealed class Activation : Layer
 
     /// <inheritdoc/>
     public override string ToString() =>
-        Kind is ActivationKind.Elu or ActivationKind.LeakyRelu ? $"{Kind}({_parameter})" : Kind.ToString();
+        Kind is ActivationKind.Elu or ActivationKind.LeakyRelu ? $"{Kind}({Parameter})" : Kind.ToString();
 
     internal override bool NeedsOutputCotangent(bool inputMoves) => inputMoves && !IsPiecewiseLinear;
 
@@ -142,7 +143,7 @@ public sealed class Activation : Layer
     {
         Precision = pass.Precision,
         Kind = Kind,
-        Parameter = _parameter,
+        Parameter = Parameter,
         Vectors = vectors,
         Count = (long)pass.Samples * OutputShape.Size,
         X = pass.Inputs[0],

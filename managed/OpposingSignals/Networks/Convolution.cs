@@ -15,10 +15,6 @@ public sealed class Convolution : Layer
     private static readonly Operation<Arguments> BackwardWeightsOperation = new("convolution_backward_weights");
 
     private readonly FeatureShape _input;
-    private readonly int _kernelHeight;
-    private readonly int _kernelWidth;
-    private readonly int _stride;
-    private readonly int _padding;
     private readonly bool _bias;
 
     /// <summary>Creates the layer.</summary>
@@ -39,21 +35,29 @@ public sealed class Convolution : Layer
         FeatureShape input, int outChannels, (int Height, int Width) kernel, int stride, int padding, bool bias)
     {
         RequirePositive(outChannels, "A convolution's output channels");
-        (_input, _stride, _padding, _bias) = (input, stride, padding, bias);
-        (_kernelHeight, _kernelWidth) = kernel;
+        (_input, Kernel, Stride, Padding, _bias) = (input, kernel, stride, padding, bias);
         OutputShape = new FeatureShape(
-            Window.OutputExtent(input.Height, _kernelHeight, stride, padding, "A convolution"),
-            Window.OutputExtent(input.Width, _kernelWidth, stride, padding, "A convolution"),
+            Window.OutputExtent(input.Height, kernel.Height, stride, padding, "A convolution"),
+            Window.OutputExtent(input.Width, kernel.Width, stride, padding, "A convolution"),
             outChannels);
-        int window = _kernelHeight * _kernelWidth;
+        int window = kernel.Height * kernel.Width;
         int fanIn = input.Channels * window;
         int fanOut = outChannels * window;
         var weight = new ParameterSpecification(
-            "weight", [outChannels, input.Channels, _kernelHeight, _kernelWidth], ParameterRole.Weight, fanIn, fanOut);
+            "weight", [outChannels, input.Channels, kernel.Height, kernel.Width], ParameterRole.Weight, fanIn, fanOut);
         Parameters = bias
             ? [weight, new ParameterSpecification("bias", [outChannels], ParameterRole.Bias, fanIn, fanOut)]
             : [weight];
     }
+
+    /// <summary>Extents of the kernel.</summary>
+    public (int Height, int Width) Kernel { get; }
+
+    /// <summary>Step between windows.</summary>
+    public int Stride { get; }
+
+    /// <summary>Zeros added on every side.</summary>
+    public int Padding { get; }
 
     /// <inheritdoc/>
     public override IReadOnlyList<FeatureShape> InputShapes => [_input];
@@ -68,8 +72,8 @@ public sealed class Convolution : Layer
 
     /// <inheritdoc/>
     public override string ToString() =>
-        $"Conv({_input.Channels}, {OutputShape.Channels}, kernel {_kernelHeight}x{_kernelWidth}, stride {_stride}, " +
-        $"padding {_padding}{(_bias ? "" : ", no bias")})";
+        $"Conv({_input.Channels}, {OutputShape.Channels}, kernel {Kernel.Height}x{Kernel.Width}, stride {Stride}, " +
+        $"padding {Padding}{(_bias ? "" : ", no bias")})";
 
     internal override bool NeedsOutputCotangent(bool inputMoves) => inputMoves;
 
@@ -181,10 +185,10 @@ public sealed class Convolution : Layer
             OutHeight = OutputShape.Height,
             OutWidth = OutputShape.Width,
             OutChannels = OutputShape.Channels,
-            KernelHeight = _kernelHeight,
-            KernelWidth = _kernelWidth,
-            Stride = _stride,
-            Padding = _padding,
+            KernelHeight = Kernel.Height,
+            KernelWidth = Kernel.Width,
+            Stride = Stride,
+            Padding = Padding,
             Output = output,
             Bias = bias,
         };

@@ -16,10 +16,6 @@ public sealed class Pooling : Layer
     private static readonly Operation<Arguments> AverageBackward = new("average_pool_backward");
 
     private readonly FeatureShape _input;
-    private readonly bool _max;
-    private readonly (int Height, int Width) _kernel;
-    private readonly int _stride;
-    private readonly int _padding;
 
     private Pooling(FeatureShape input, bool max, (int Height, int Width) kernel, int stride, int padding)
     {
@@ -34,12 +30,24 @@ public sealed class Pooling : Layer
             throw new InputException($"{owner} takes a window of at most 256 elements, got {kernel.Height}x{kernel.Width}.");
         }
 
-        (_input, _max, _kernel, _stride, _padding) = (input, max, kernel, stride, padding);
+        (_input, IsMax, Kernel, Stride, Padding) = (input, max, kernel, stride, padding);
         OutputShape = new FeatureShape(
             Window.OutputExtent(input.Height, kernel.Height, stride, padding, owner),
             Window.OutputExtent(input.Width, kernel.Width, stride, padding, owner),
             input.Channels);
     }
+
+    /// <summary>Whether a window gives its largest element; otherwise it gives the mean.</summary>
+    public bool IsMax { get; }
+
+    /// <summary>Extents of the window.</summary>
+    public (int Height, int Width) Kernel { get; }
+
+    /// <summary>Step between windows.</summary>
+    public int Stride { get; }
+
+    /// <summary>Elements added on every side: of minus infinity for a maximum, of zero for a mean.</summary>
+    public int Padding { get; }
 
     /// <inheritdoc/>
     public override IReadOnlyList<FeatureShape> InputShapes => [_input];
@@ -48,7 +56,7 @@ public sealed class Pooling : Layer
     public override FeatureShape OutputShape { get; }
 
     // One byte per output keeps the winner of its window.
-    internal override long CacheBytes => _max ? OutputShape.Size : 0;
+    internal override long CacheBytes => IsMax ? OutputShape.Size : 0;
 
     /// <summary>The largest element of each window; the stride defaults to the kernel.</summary>
     public static Pooling Max(FeatureShape input, int kernel, int stride = 0, int padding = 0) =>
@@ -64,20 +72,20 @@ public sealed class Pooling : Layer
 
     /// <inheritdoc/>
     public override string ToString() =>
-        $"{(_max ? "MaxPool" : "AveragePool")}({_kernel.Height}x{_kernel.Width}, stride {_stride}, padding {_padding})";
+        $"{(IsMax ? "MaxPool" : "AveragePool")}({Kernel.Height}x{Kernel.Width}, stride {Stride}, padding {Padding})";
 
     internal override void Forward(LayerPass pass) =>
-        Run(_max ? MaxForward : AverageForward, pass, 1, pass.Inputs[0], pass.Output);
+        Run(IsMax ? MaxForward : AverageForward, pass, 1, pass.Inputs[0], pass.Output);
 
     internal override void Tangent(LayerPass pass) =>
-        Run(_max ? MaxTangent : AverageForward, pass, pass.Vectors, pass.InputTangents[0].Address, pass.OutputTangent.Address);
+        Run(IsMax ? MaxTangent : AverageForward, pass, pass.Vectors, pass.InputTangents[0].Address, pass.OutputTangent.Address);
 
     internal override void Backward(LayerPass pass)
     {
         if (pass.InputCotangents[0].Exists)
         {
             Run(
-                _max ? MaxBackward : AverageBackward,
+                IsMax ? MaxBackward : AverageBackward,
                 pass,
                 pass.Vectors,
                 pass.OutputCotangent.Address,
@@ -101,10 +109,10 @@ public sealed class Pooling : Layer
             Channels = _input.Channels,
             OutHeight = OutputShape.Height,
             OutWidth = OutputShape.Width,
-            KernelHeight = _kernel.Height,
-            KernelWidth = _kernel.Width,
-            Stride = _stride,
-            Padding = _padding,
+            KernelHeight = Kernel.Height,
+            KernelWidth = Kernel.Width,
+            Stride = Stride,
+            Padding = Padding,
             In = from,
             Winner = pass.Cache,
             Out = to,

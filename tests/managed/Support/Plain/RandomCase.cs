@@ -1,0 +1,127 @@
+using OpposingSignals.Networks;
+using OpposingSignals.Tensors;
+
+namespace OpposingSignals.Tests.Support.Plain;
+
+/// <summary>A network that mixes layers, with data, parameters and directions from a seed.</summary>
+public sealed class RandomCase
+{
+    private static readonly Dictionary<string, (FeatureShape Input, string Loss, Func<NetworkBuilder, NetworkBuilder> Layers)>
+        Networks = new()
+        {
+            ["linear"] = (FeatureShape.Vector(9), "mse", b => b.Linear(4)),
+            ["activations"] = (FeatureShape.Vector(11), "ce", b => b
+                .Linear(9).Activation(ActivationKind.Tanh).Linear(8, bias: false).Activation(ActivationKind.Gelu)
+                .Linear(9).Activation(ActivationKind.GeluTanh).Linear(7).Activation(ActivationKind.Silu)
+                .Linear(6).Activation(ActivationKind.Softplus).Linear(5)),
+            ["more activations"] = (FeatureShape.Vector(10), "mse", b => b
+                .Linear(9).Activation(ActivationKind.Elu, 0.7).Linear(8).Activation(ActivationKind.Sigmoid)
+                .Linear(7).Activation(ActivationKind.LeakyRelu, 0.2).Linear(6).Activation(ActivationKind.Hardtanh)
+                .Linear(6).Activation(ActivationKind.Relu).Linear(3)),
+            ["activations on the data"] = (FeatureShape.Vector(6), "mse", b => b
+                .Activation(ActivationKind.Tanh).Linear(5).Activation(ActivationKind.Tanh).Activation(ActivationKind.Silu)
+                .Linear(2)),
+            ["residual vectors"] = (FeatureShape.Vector(7), "ce", b => b
+                .Residual(r => r.Linear(7).Activation(ActivationKind.Tanh).Linear(7))
+                .Activation(ActivationKind.Relu)
+                .Residual(r => r.Linear(6).Activation(ActivationKind.GeluTanh).Linear(5), s => s.Linear(5, bias: false))
+                .Residual(r => r.Activation(ActivationKind.Relu).Linear(5), s => s.Activation(ActivationKind.Silu))
+                .Linear(4)),
+            ["nested residuals"] = (FeatureShape.Vector(5), "mse", b => b
+                .Linear(6)
+                .Residual(r => r
+                    .Residual(q => q.Activation(ActivationKind.Tanh).Linear(6)).Activation(ActivationKind.Sigmoid).Linear(6))
+                .Linear(3)),
+            ["strides and overlapping pools"] = (new FeatureShape(9, 8, 3), "ce", b => b
+                .Convolution(4, kernel: 3, stride: 2, padding: 1).Activation(ActivationKind.Relu)
+                .MaxPool(kernel: 3, stride: 2, padding: 1)
+                .Convolution(5, kernel: 1).Activation(ActivationKind.Silu)
+                .AveragePool(kernel: 2, stride: 1, padding: 1)
+                .Flatten().Linear(4)),
+            ["convolution without padding"] = (new FeatureShape(7, 7, 1), "mse", b => b
+                .Convolution(3, kernel: 3, bias: false).Activation(ActivationKind.Gelu)
+                .Convolution(2, kernel: 2, stride: 3).Activation(ActivationKind.Tanh)
+                .Flatten().Linear(3)),
+            ["residual pictures"] = (new FeatureShape(6, 5, 2), "ce", b => b
+                .Convolution(4, kernel: 3, padding: 1).Activation(ActivationKind.Relu)
+                .Residual(r => r
+                    .Convolution(4, kernel: 3, padding: 1).Activation(ActivationKind.Relu).Convolution(4, kernel: 3, padding: 1))
+                .Activation(ActivationKind.Relu)
+                .Residual(
+                    r => r
+                        .Convolution(5, kernel: 3, stride: 2, padding: 1, bias: false).Activation(ActivationKind.GeluTanh)
+                        .Convolution(5, kernel: 3, padding: 1),
+                    s => s.Convolution(5, kernel: 1, stride: 2))
+                .GlobalAveragePool().Flatten().Linear(4)),
+            ["pools first"] = (new FeatureShape(8, 8, 2), "mse", b => b
+                .MaxPool(kernel: 2).AveragePool(kernel: 3, stride: 1, padding: 1)
+                .Convolution(3, kernel: 2).Activation(ActivationKind.Elu)
+                .MaxPool(kernel: 2, stride: 1).Flatten().Linear(2)),
+            ["packed inputs"] = (new FeatureShape(8, 4, 3), "ce", b => b
+                .Flatten().Linear(33).Activation(ActivationKind.Tanh).Linear(17).Activation(ActivationKind.Relu).Linear(5)),
+            ["packed inputs without bias"] = (FeatureShape.Vector(64), "mse", b => b
+                .Linear(16, bias: false).Activation(ActivationKind.Sigmoid).Linear(2)),
+            ["packed shortcut"] = (FeatureShape.Vector(70), "mse", b => b
+                .Residual(r => r.Linear(18).Activation(ActivationKind.Tanh).Linear(18), s => s.Linear(18)).Linear(3)),
+
+            // Above the thresholds of the threaded loops: 2^15 elements of elementwise work, 2^18 of a float64 product.
+            ["threaded vectors"] = (FeatureShape.Vector(96), "ce", b => b
+                .Linear(96).Activation(ActivationKind.GeluTanh).Linear(96).Activation(ActivationKind.Tanh).Linear(10)),
+            ["threaded pictures"] = (new FeatureShape(16, 16, 3), "ce", b => b
+                .Convolution(8, kernel: 3, padding: 1).Activation(ActivationKind.Silu).MaxPool(kernel: 2)
+                .Residual(r => r.Convolution(8, kernel: 3, padding: 1).Activation(ActivationKind.Tanh))
+                .AveragePool(kernel: 2).Flatten().Linear(10)),
+        };
+
+    private RandomCase(string name, int samples, ulong seed)
+    {
+        (FeatureShape input, string loss, Func<NetworkBuilder, NetworkBuilder> layers) = Networks[name];
+        var random = new Xoshiro256(seed);
+        Network = layers(new NetworkBuilder(input)).Build(name);
+        Loss = OpposingSignals.Networks.Loss.Named(loss);
+        Inputs = HostTensor.From<double>(
+            Draw(random, samples * input.Size, 1), samples, input.Channels, input.Height, input.Width);
+        Targets = loss == "ce"
+            ? HostTensor.From<long>([.. Enumerable.Range(0, samples).Select(_ => (long)random.NextInt32(Network.Outputs))], samples)
+            : HostTensor.From<double>(Draw(random, samples * Network.Outputs, 1), samples, Network.Outputs);
+        Parameters =
+        [
+            .. Network.Parameters.SelectMany(parameter =>
+                Draw(random, (int)parameter.Count, 1 / Math.Sqrt(parameter.Specification.FanIn))),
+        ];
+        Vectors = Draw(random, PlainComparison.Vectors * Parameters.Length, 1);
+    }
+
+    /// <summary>Names of every network.</summary>
+    public static IEnumerable<string> Names => Networks.Keys;
+
+    public Network Network { get; }
+
+    public Loss Loss { get; }
+
+    public HostTensor Inputs { get; }
+
+    public HostTensor Targets { get; }
+
+    public double[] Parameters { get; }
+
+    /// <summary>Directions [3, P].</summary>
+    public double[] Vectors { get; }
+
+    public int Samples => Inputs.Shape[0];
+
+    /// <summary>The case of a name and a seed; the networks above the threads' thresholds get 48 samples, the others 7.</summary>
+    public static RandomCase Make(string name, ulong seed) =>
+        new(name, name.StartsWith("threaded", StringComparison.Ordinal) ? 48 : 7, seed);
+
+    private static double[] Draw(Xoshiro256 random, int count, double scale)
+    {
+        double[] values = new double[count];
+        foreach (ref double value in values.AsSpan())
+        {
+            value = scale * random.NextGaussian();
+        }
+
+        return values;
+    }
+}
