@@ -1,0 +1,41 @@
+using OpposingSignals.Curvature;
+using OpposingSignals.Datasets;
+using OpposingSignals.Devices;
+using OpposingSignals.Networks;
+using OpposingSignals.Optimizers;
+using OpposingSignals.Outliers;
+using OpposingSignals.Training;
+using Xunit.Abstractions;
+
+namespace OpposingSignals.Tests.Training;
+
+/// <summary>Opposing signals planted in generated pictures are found by training on them, without being told.</summary>
+public sealed class PlantedGroupsTests(ITestOutputHelper output)
+{
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void ThePlantedPairIsFound(int seed)
+    {
+        using var device = new CpuDevice(threads: 1);
+        Dataset data = DatasetCatalog.Load($"planted:2000:1:{seed}").Training;
+        Network network = ModelCatalog.Build("mlp:64:tanh", new FeatureShape(16, 16, 3), data.OutputCount);
+        using var objective = new Objective(
+            device, Precision.Float32, network, new SquaredError(), data.Inputs, data.Targets);
+        double[] start = Initialization.Named("pytorch").Create(network, (ulong)seed);
+        using var trainer = new Trainer(
+            objective, null, new GradientDescent(0.15), start,
+            new TrainingOptions { Steps = 500, EigenEvery = 0, TestEvery = 0 });
+        trainer.Run((_, _) => { });
+
+        Grouping found = GroupFinder.Find(trainer.History.LatestChanges());
+        GroupScore score = GroupScore.Of(
+            found.Pairs,
+            [(data.PlantedGroups[0].Indices.ToHashSet(), data.PlantedGroups[1].Indices.ToHashSet())]);
+        output.WriteLine($"precision {score.Precision:F3}, recall {score.Recall:F3}");
+        Assert.Single(found.Pairs);
+        Assert.InRange(score.Precision, 0.9, 1);
+        Assert.InRange(score.Recall, 0.9, 1);
+    }
+}
