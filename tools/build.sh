@@ -84,6 +84,10 @@ build_all() {
   case $part in
     cli) build_part cli "managed code" build_managed managed/OpposingSignals.Cli/OpposingSignals.Cli.csproj ;;
     peers) build_part peers "the benches" build_managed bench/peers/OpposingSignals.Peers.csproj ;;
-    solution) build_part solution "managed code and tests" build_managed OpposingSignals.Native.sln ;;
+    solution)
+      build_part solution "managed code and tests" build_managed OpposingSignals.Native.sln || return
+      # The solution holds the others.
+      touch -r "$stamps/solution" "$stamps/cli" "$stamps/peers"
+      ;;
   esac
 }

@@ -14,7 +14,7 @@ missing_packages() {
   done
 }
 
-# Installs what is missing among PACKAGE=PROBE...; returns 2, with the command to run, where that takes rights that this user lacks.
+# Installs what is missing among PACKAGE=PROBE...; where this user may not, prints the command to run and returns 2.
 install_packages() {
   local missing as_root=()
   mapfile -t missing < <(missing_packages "$@")

@@ -20,10 +20,10 @@ while (Console.ReadLine() is { } line)
             Console.WriteLine("ok");
             break;
         case "check":
-            Console.WriteLine(string.Join(' ', workload!.Check().Select(number => number.ToString("R", CultureInfo.InvariantCulture))));
+            Console.WriteLine(string.Join(' ', workload!.Check().Select(Text)));
             break;
         case "time":
-            Console.WriteLine(workload!.Time(words[1]).TotalMilliseconds.ToString("R", CultureInfo.InvariantCulture));
+            Console.WriteLine(Text(workload!.Time(words[1]).TotalMilliseconds));
             break;
         default:
             throw new ArgumentException($"'{line}' is not a command.");
@@ -31,3 +31,5 @@ while (Console.ReadLine() is { } line)
 }
 
 workload?.Dispose();
+
+static string Text(double number) => number.ToString("R", CultureInfo.InvariantCulture);

@@ -34,7 +34,8 @@ internal sealed class Workload : IDisposable
             Precision.Float32,
             network,
             loss == "ce" ? new CrossEntropy() : new SquaredError(),
-            HostTensor.From<float>(Numbers.Uniform((long)samples * image.Size, InputStream), samples, image.Channels, image.Height, image.Width),
+            HostTensor.From<float>(
+                Numbers.Uniform((long)samples * image.Size, InputStream), samples, image.Channels, image.Height, image.Width),
             HostTensor.From<long>(classes, samples));
         _parameters = new VectorBlock(device, Precision.Float32, 1, network.ParameterCount);
         _parameters.CopyFrom(Parameters(network));

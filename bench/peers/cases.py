@@ -15,7 +15,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Ratio:
-    """A quotient of two medians, with the bound that is aimed at by network: at least or at most; none is only reported."""
+    """A quotient of two medians, and the bound aimed at for a kind of network; without one it is only reported."""
 
     title: str
     numerator: tuple

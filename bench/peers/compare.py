@@ -32,7 +32,7 @@ def main():
 
 def parse():
     parser = argparse.ArgumentParser(prog="bench/peers/run", description=__doc__)
-    parser.add_argument("--blas", choices=["pthread", "openmp", "both"], default="both", help="OpenBLAS that PyTorch runs on")
+    parser.add_argument("--blas", choices=["pthread", "openmp", "both"], default="both", help="PyTorch's OpenBLAS")
     parser.add_argument("--cases", default=",".join(CASES), help="of %(default)s")
     parser.add_argument("--repeats", type=int, default=9)
     parser.add_argument("--warm-ups", type=int, default=2)
@@ -57,7 +57,7 @@ def print_machine(sides, blas, options):
     print(f"- {model}, {os.cpu_count()} cores, {options.threads} threads a side, load average {load} at the start")
     print(f"- ours: {sides['ours'].description}; {', '.join(sides['ours'].mapped('libdnnl|libgomp'))}")
     print(f"- PyTorch: {sides['torch'].description}; {', '.join(sides['torch'].mapped('blas|libdnnl|libgomp'))}")
-    print(f"- float32; {options.repeats} repeats in turns after {options.warm_ups} warm-ups, the other side stopped\n", flush=True)
+    print(f"- float32; {options.repeats} repeats in turns after {options.warm_ups} warm-ups, the other side stopped\n")
 
 
 def revision():
@@ -97,7 +97,8 @@ def print_times(times):
     print("| | quantity | median ms | min ms | max ms |\n|---|---|---:|---:|---:|")
     for (side, quantity), values in times.items():
         name = {"ours": "ours", "torch": "PyTorch"}[side]
-        print(f"| {name} | {QUANTITIES[side, quantity]} | {statistics.median(values):.1f} | {min(values):.1f} | {max(values):.1f} |")
+        numbers = " | ".join(f"{number:.1f}" for number in (statistics.median(values), min(values), max(values)))
+        print(f"| {name} | {QUANTITIES[side, quantity]} | {numbers} |")
     print()
 
 

@@ -107,7 +107,8 @@ def norm(parts):
 
 def main():
     torch.set_num_threads(int(sys.argv[1]))
-    print(f"ready torch {torch.__version__}, Python {sys.version.split()[0]}, {torch.get_num_threads()} threads", flush=True)
+    versions = f"torch {torch.__version__}, Python {sys.version.split()[0]}"
+    print(f"ready {versions}, {torch.get_num_threads()} threads", flush=True)
     workload = None
     for line in sys.stdin:
         command, *words = line.split()

@@ -1,4 +1,4 @@
-"""The two processes that are compared: one runs, the other is stopped, so that neither's idle threads cost the other time."""
+"""The two processes that are compared: one runs, the other is stopped, so that idle threads cost nobody time."""
 
 import os
 import re
