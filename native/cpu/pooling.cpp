@@ -41,20 +41,46 @@ void over_samples(const Arguments& a, int64_t in_size, int64_t out_size, Body bo
          a.winner == nullptr ? nullptr : a.winner + (n % a.samples) * out_plane(a), static_cast<T*>(a.out) + n * out_size);
 }
 
+// Channels that one pass over a window takes at a time: their running maxima and winners stay in registers and L1.
+constexpr int kChannelBlock = 64;
+
+// The maximum of one window for up to kChannelBlock channels. Winners are 32 bits wide meanwhile, as wide as a float, so that
+// the comparison fills whole vectors.
+template <class T>
+void max_of_window(const Arguments& a, const T* in, int oh, int ow, int channels, uint8_t* winner, T* out) {
+  T best[kChannelBlock];
+  int32_t won[kChannelBlock] = {};
+  std::fill(best, best + channels, -std::numeric_limits<T>::infinity());
+  for (int kh = 0; kh < a.kernel_height; ++kh) {
+    const int h = oh * a.stride - a.padding + kh;
+    if (h < 0 || h >= a.height) continue;
+    for (int kw = 0; kw < a.kernel_width; ++kw) {
+      const int w = ow * a.stride - a.padding + kw;
+      if (w < 0 || w >= a.width) continue;
+      const T* pixel = in + (static_cast<int64_t>(h) * a.width + w) * a.channels;
+      const int32_t element = kh * a.kernel_width + kw;
+#pragma omp simd
+      for (int c = 0; c < channels; ++c) {
+        // A NaN wins and stays, so that it is seen.
+        const bool wins = !(pixel[c] <= best[c]) && best[c] == best[c];
+        best[c] = wins ? pixel[c] : best[c];
+        won[c] = wins ? element : won[c];
+      }
+    }
+  }
+  std::copy(best, best + channels, out);
+  for (int c = 0; c < channels; ++c) winner[c] = static_cast<uint8_t>(won[c]);
+}
+
 template <class T>
 void max_forward(const Arguments& a) {
   over_samples<T>(a, in_plane(a), out_plane(a), [&](const T* in, uint8_t* winner, T* out) {
-    std::fill(out, out + out_plane(a), -std::numeric_limits<T>::infinity());
-    std::fill(winner, winner + out_plane(a), uint8_t{0});
-    over_windows(a, [&](int element, int64_t pixel, int64_t to) {
-      for (int c = 0; c < a.channels; ++c) {
-        const T value = in[pixel + c];
-        // A NaN wins and stays, so that it is seen.
-        const bool wins = value > out[to + c] || value != value;
-        out[to + c] = wins ? value : out[to + c];
-        winner[to + c] = wins ? static_cast<uint8_t>(element) : winner[to + c];
-      }
-    });
+    for (int oh = 0; oh < a.out_height; ++oh)
+      for (int ow = 0; ow < a.out_width; ++ow)
+        for (int c = 0; c < a.channels; c += kChannelBlock) {
+          const int64_t to = (static_cast<int64_t>(oh) * a.out_width + ow) * a.channels + c;
+          max_of_window(a, in + c, oh, ow, std::min(kChannelBlock, a.channels - c), winner + to, out + to);
+        }
   });
 }
 

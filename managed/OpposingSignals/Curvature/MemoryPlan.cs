@@ -8,9 +8,9 @@ namespace OpposingSignals.Curvature;
 /// <summary>How an <see cref="Objective"/> spends memory: bytes per part, micro-batch, vectors at once. Printed before a run.</summary>
 public sealed record MemoryPlan
 {
-    // A micro-batch whose tensors stay in the last-level cache spares the memory bus; below some tens of samples the
-    // products get too flat to run well.
-    private const long CacheTarget = 24L << 20;
+    // A micro-batch whose tensors nearly stay in the last-level cache spares the memory bus; smaller ones pay more for
+    // reordering filters and waking threads, and below some tens of samples products get too flat to run well.
+    private const long CacheTarget = 48L << 20;
     private const int SmallestMicroBatch = 32;
     private const int DefaultVectorsAtOnce = 8;
 
