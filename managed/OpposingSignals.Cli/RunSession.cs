@@ -21,21 +21,7 @@ internal static class RunSession
             "Run {Model} on {Data} from step {Step} on {Device}",
             run.Objects.Configuration.Model, run.Objects.Configuration.Data, run.Trainer.Step, run.Objects.Device.Description);
 
-        using var stop = new CancellationTokenSource();
-        void Interrupt(PosixSignalContext context)
-        {
-            context.Cancel = true;
-            stop.Cancel();
-        }
-
-        using PosixSignalRegistration onInterrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Interrupt);
-        using PosixSignalRegistration onTerminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Interrupt);
-        TrainingOutcome outcome;
-        using (var progress = new TrainingProgress(run.Trainer.Step, run.Objects.Configuration))
-        {
-            outcome = run.Train(progress.Show, stop.Token);
-        }
-
+        TrainingOutcome outcome = Train(run);
         log.Information("Training ended at step {Step}: {Outcome}", run.Trainer.Step, outcome);
         switch (outcome)
         {
@@ -46,7 +32,9 @@ internal static class RunSession
             case TrainingOutcome.Diverged:
                 Console.Error.WriteLine(
                     $"opsig: training diverged at step {run.Trainer.Step}: loss or curvature is no longer finite. " +
-                    $"The last good weights are in {run.Folder.LastGood}. Use a smaller --lr.");
+                    (run.Trainer.LastGood is null
+                        ? "No step was good: look at the data and the start values."
+                        : $"The last good weights are in {run.Folder.LastGood}. Use a smaller --lr."));
                 return ExitStatus.Failed;
             default:
                 GroupsRecord groups = RunAnalysis.Analyze(run);
@@ -58,6 +46,22 @@ internal static class RunSession
 
     public static void WriteReport(Run run, GroupsRecord groups) =>
         HtmlReport.Write(run.Folder.Report, ReportBuilder.Build(run, groups));
+
+    // Signals are caught while there is a step to finish and a checkpoint to write; afterwards they end the process as usual.
+    private static TrainingOutcome Train(Run run)
+    {
+        using var stop = new CancellationTokenSource();
+        void Interrupt(PosixSignalContext context)
+        {
+            context.Cancel = true;
+            stop.Cancel();
+        }
+
+        using PosixSignalRegistration onInterrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Interrupt);
+        using PosixSignalRegistration onTerminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Interrupt);
+        using var progress = new TrainingProgress(run.Trainer.Step, run.Objects.Configuration);
+        return run.Train(progress.Show, stop.Token);
+    }
 
     private static Logger CreateLog(RunFolder folder) =>
         new LoggerConfiguration()
