@@ -2,8 +2,6 @@ using System.Runtime.InteropServices;
 using OpposingSignals.Runs;
 using OpposingSignals.Runs.Report;
 using OpposingSignals.Training;
-using Serilog;
-using Serilog.Core;
 
 namespace OpposingSignals.Cli;
 
@@ -12,17 +10,14 @@ internal static class RunSession
 {
     public static int Execute(Run run, bool json)
     {
-        using Logger log = CreateLog(run.Folder);
+        using var log = new RunLog(run.Folder);
         Console.Error.WriteLine(run.Objects.Network.Describe());
         Console.Error.WriteLine($"{run.Objects.Device.Description}, {run.Objects.Configuration.Precision.ToString().ToLowerInvariant()}");
         Console.Error.WriteLine(run.Objects.Objective.Plan);
         Console.Error.WriteLine($"run folder: {run.Folder.Root}");
-        log.Information(
-            "Run {Model} on {Data} from step {Step} on {Device}",
-            run.Objects.Configuration.Model, run.Objects.Configuration.Data, run.Trainer.Step, run.Objects.Device.Description);
-
+        log.Started(run);
         TrainingOutcome outcome = Train(run);
-        log.Information("Training ended at step {Step}: {Outcome}", run.Trainer.Step, outcome);
+        log.Trained(run, outcome);
         switch (outcome)
         {
             case TrainingOutcome.Interrupted:
@@ -39,7 +34,7 @@ internal static class RunSession
             default:
                 GroupsRecord groups = RunAnalysis.Analyze(run);
                 WriteReport(run, groups);
-                log.Information("Found {Pairs} opposing pairs; report at {Report}", groups.Pairs.Count, run.Folder.Report);
+                log.Reported(run, groups);
                 return Summary.Print(run, outcome, groups, json);
         }
     }
@@ -62,9 +57,4 @@ internal static class RunSession
         using var progress = new TrainingProgress(run.Trainer.Step, run.Objects.Configuration);
         return run.Train(progress.Show, stop.Token);
     }
-
-    private static Logger CreateLog(RunFolder folder) =>
-        new LoggerConfiguration()
-            .WriteTo.File(folder.Log, formatProvider: System.Globalization.CultureInfo.InvariantCulture)
-            .CreateLogger();
 }

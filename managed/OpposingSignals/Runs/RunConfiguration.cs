@@ -77,8 +77,11 @@ public sealed record RunConfiguration
     {
         try
         {
+            // The generated reader leaves what the text lacks null, not at the defaults above.
             return JsonSerializer.Deserialize(text, RunJson.Default.RunConfiguration)
-                ?? throw new InputException($"{path} is empty.");
+                is { Loss: not null, Initialization: not null, Device: not null, Training: not null } configuration
+                ? configuration
+                : throw new InputException($"{path} is not a run's configuration: it lacks loss, initialisation, device or training.");
         }
         catch (JsonException e)
         {
