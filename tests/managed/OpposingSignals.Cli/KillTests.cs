@@ -9,7 +9,7 @@ public sealed class KillTests(ITestOutputHelper report)
 {
     private const int Kill = 9;
     private const int Kills = 20;
-    private const int Steps = 500;
+    private const int Steps = 400;
 
     [Fact]
     public void TwentyKillsAtRandomInstantsChangeNoBit()
@@ -20,7 +20,7 @@ public sealed class KillTests(ITestOutputHelper report)
         TimeSpan all = Time(SmallRun.Train(whole, Steps));
 
         // From before the first file to well into the steps. Where the machine is quick and a run ends, another takes its place.
-        double latest = (startUp + ((all - startUp) / Kills * 3)).TotalMilliseconds;
+        double latest = (startUp + ((all - startUp) / Kills * 2)).TotalMilliseconds;
         var random = new Random(20);
         int runs = 0, kills = 0, torn = 0;
         string run = folder["run0"];

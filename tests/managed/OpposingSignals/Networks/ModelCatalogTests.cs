@@ -38,10 +38,10 @@ public sealed class ModelCatalogTests
     public void WeightsHavePyTorchsShapes()
     {
         Network network = ModelCatalog.Build("cnn:32,16:relu:avgpool", Cifar, 10);
-        Assert.Equal([32, 3, 3, 3], network.Parameters[0].Shape);
-        Assert.Equal([32], network.Parameters[1].Shape);
-        Assert.Equal([16, 32, 3, 3], network.Parameters[2].Shape);
-        Assert.Equal([10, 8 * 8 * 16], network.Parameters[4].Shape);
+        Assert.Equal([32, 3, 3, 3], network.Parameters[0].Shape.AsSpan().ToArray());
+        Assert.Equal([32], network.Parameters[1].Shape.AsSpan().ToArray());
+        Assert.Equal([16, 32, 3, 3], network.Parameters[2].Shape.AsSpan().ToArray());
+        Assert.Equal([10, 8 * 8 * 16], network.Parameters[4].Shape.AsSpan().ToArray());
     }
 
     [Theory]

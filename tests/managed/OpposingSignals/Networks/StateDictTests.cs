@@ -21,7 +21,7 @@ public sealed class StateDictTests
 
         OrderedDictionary<string, HostTensor> tensors = SafeTensors.Read(path).Tensors;
         Assert.Equal(["0.bias", "0.weight", "3.bias", "3.weight", "7.bias", "7.weight"], tensors.Keys.Order(StringComparer.Ordinal));
-        Assert.Equal([2, 4, 3, 3], tensors["3.weight"].Shape);
+        Assert.Equal([2, 4, 3, 3], tensors["3.weight"].Shape.AsSpan().ToArray());
         Assert.Equal(type, tensors["3.weight"].Type);
     }
 
