@@ -7,7 +7,6 @@ namespace OpposingSignals.Tests.Cli;
 [Collection(CommandLineCollection.Name)]
 public sealed class KillTests(ITestOutputHelper report)
 {
-    private const int Kill = 9;
     private const int Kills = 20;
     private const int Steps = 400;
 
@@ -27,16 +26,13 @@ public sealed class KillTests(ITestOutputHelper report)
         while (kills < Kills)
         {
             using RunningCommand command = Go(run);
-            if (command.Ends(TimeSpan.FromMilliseconds(latest * (0.2 + (0.8 * random.NextDouble())))))
+            if (!Kill(command, TimeSpan.FromMilliseconds(latest * (0.2 + (0.8 * random.NextDouble())))))
             {
-                Assert.Equal(0, command.Wait(TimeSpan.Zero).Status);
                 SmallRun.AssertSame(whole, run);
                 run = folder[$"run{++runs}"];
                 continue;
             }
 
-            command.Signal(Kill);
-            Assert.Equal(CommandLine.Killed, command.Wait(TimeSpan.FromSeconds(30)).Status);
             kills++;
             torn += File.Exists(Path.Combine(run, "checkpoints", "state.safetensors.partial")) ? 1 : 0;
         }
@@ -62,11 +58,7 @@ public sealed class KillTests(ITestOutputHelper report)
             string run = folder[$"run{i}"];
             using (RunningCommand command = CommandLine.Start(Short(run)))
             {
-                if (!command.Ends(TimeSpan.FromMilliseconds(startUp * (0.1 + (0.6 * random.NextDouble())))))
-                {
-                    command.Signal(Kill);
-                    command.Wait(TimeSpan.FromSeconds(30)).Expect(CommandLine.Killed);
-                }
+                Kill(command, TimeSpan.FromMilliseconds(startUp * (0.1 + (0.6 * random.NextDouble()))));
             }
 
             bool born = File.Exists(Path.Combine(run, "run.json"));
@@ -112,6 +104,19 @@ public sealed class KillTests(ITestOutputHelper report)
         File.Copy(Path.Combine(whole, "run.json"), Path.Combine(killed, "run.json"));
         CommandLine.Run("resume", killed).Expect(0);
         SmallRun.AssertSame(whole, killed);
+    }
+
+    // Whether the kill came in time; a command that it came too late for has done its work.
+    private static bool Kill(RunningCommand command, TimeSpan after)
+    {
+        if (!command.Ends(after))
+        {
+            command.Kill();
+        }
+
+        int status = command.Wait(TimeSpan.FromSeconds(30)).Status;
+        Assert.True(status is 0 or CommandLine.Killed, $"Status {status}.");
+        return status == CommandLine.Killed;
     }
 
     private static RunningCommand Go(string run) =>

@@ -100,6 +100,9 @@ internal sealed class RunningCommand : IDisposable
     /// <summary>Sends a signal.</summary>
     public void Signal(int signal) => Assert.Equal(0, CommandLine.Signal(_process.Id, signal));
 
+    /// <summary>Sends SIGKILL, unless the command has ended already.</summary>
+    public void Kill() => _process.Kill();
+
     /// <summary>Waits until a condition holds; fails if the command ends before.</summary>
     public void WaitUntil(Func<bool> holds)
     {
