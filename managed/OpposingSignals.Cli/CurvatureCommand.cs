@@ -57,6 +57,11 @@ internal static class CurvatureCommand
             parameters.CopyFrom(objects.InitialParameters());
             Console.Error.WriteLine(objects.Objective.Plan);
             LinearizationPoint point = objects.Objective.Linearize(parameters);
+            if (!double.IsFinite(point.Loss))
+            {
+                throw new InputException("The loss at these weights is not finite: there is no curvature to measure.");
+            }
+
             using EigenSolution solution = new BlockLanczos(new LanczosOptions
             {
                 Count = parsed.GetValue(count),

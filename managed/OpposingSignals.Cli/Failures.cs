@@ -1,3 +1,4 @@
+using OpposingSignals.Curvature;
 using OpposingSignals.Devices;
 
 namespace OpposingSignals.Cli;
@@ -18,18 +19,28 @@ internal static class Failures
         catch (DeviceUnavailableException e)
         {
             // The one message of several lines: it lists every path that was tried.
-            Console.Error.WriteLine($"opsig: {e.Message}");
-            return ExitStatus.Failed;
+            return Write(e.Message, ExitStatus.Failed);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or OutOfMemoryException or NativeException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or OutOfMemoryException or NativeException
+            or NonFiniteOperatorException)
         {
             return Line(e.Message, ExitStatus.Failed);
         }
     }
 
-    private static int Line(string message, int status)
+    private static int Line(string message, int status) => Write(message.ReplaceLineEndings(" "), status);
+
+    private static int Write(string message, int status)
     {
-        Console.Error.WriteLine($"opsig: {message.ReplaceLineEndings(" ")}");
+        try
+        {
+            Console.Error.WriteLine($"opsig: {message}");
+        }
+        catch (IOException)
+        {
+            // Standard error is a file on the full disk that is being reported; the status still says it.
+        }
+
         return status;
     }
 }

@@ -60,11 +60,11 @@ internal sealed class RunOptions
     {
         Model = parsed.GetValue(Model)!,
         Data = parsed.GetValue(Data)!,
-        DataFolder = parsed.GetValue(DataFolder) is { } folder ? Path.GetFullPath(folder) : null,
+        DataFolder = AbsolutePath(parsed, DataFolder),
         Normalization = parsed.GetValue(Normalization),
         Loss = parsed.GetValue(Loss)!,
         Initialization = parsed.GetValue(Initialization)!,
-        Weights = parsed.GetValue(Weights) is { } weights ? Path.GetFullPath(weights) : null,
+        Weights = AbsolutePath(parsed, Weights),
         Seed = parsed.GetValue(Seed),
         Device = parsed.GetValue(Device)!,
         Precision = ParsePrecision(parsed.GetValue(Precision)!),
@@ -80,6 +80,14 @@ internal sealed class RunOptions
 
     internal static Option<T> Required<T>(string name, string description) =>
         new(name) { Description = description, Required = true };
+
+    // A run may be resumed from another folder than the one it was started in.
+    private static string? AbsolutePath(ParseResult parsed, Option<string?> option) => parsed.GetValue(option) switch
+    {
+        null => null,
+        "" => throw new InputException($"The path given with {option.Name} is empty."),
+        var path => Path.GetFullPath(path),
+    };
 
     private static Precision ParsePrecision(string name) => name switch
     {

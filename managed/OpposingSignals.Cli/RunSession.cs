@@ -2,8 +2,6 @@ using System.Runtime.InteropServices;
 using OpposingSignals.Runs;
 using OpposingSignals.Runs.Report;
 using OpposingSignals.Training;
-using Serilog;
-using Serilog.Core;
 
 namespace OpposingSignals.Cli;
 
@@ -12,31 +10,14 @@ internal static class RunSession
 {
     public static int Execute(Run run, bool json)
     {
-        using Logger log = CreateLog(run.Folder);
+        using var log = new RunLog(run.Folder);
         Console.Error.WriteLine(run.Objects.Network.Describe());
         Console.Error.WriteLine($"{run.Objects.Device.Description}, {run.Objects.Configuration.Precision.ToString().ToLowerInvariant()}");
         Console.Error.WriteLine(run.Objects.Objective.Plan);
         Console.Error.WriteLine($"run folder: {run.Folder.Root}");
-        log.Information(
-            "Run {Model} on {Data} from step {Step} on {Device}",
-            run.Objects.Configuration.Model, run.Objects.Configuration.Data, run.Trainer.Step, run.Objects.Device.Description);
-
-        using var stop = new CancellationTokenSource();
-        void Interrupt(PosixSignalContext context)
-        {
-            context.Cancel = true;
-            stop.Cancel();
-        }
-
-        using PosixSignalRegistration onInterrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Interrupt);
-        using PosixSignalRegistration onTerminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Interrupt);
-        TrainingOutcome outcome;
-        using (var progress = new TrainingProgress(run.Trainer.Step, run.Objects.Configuration))
-        {
-            outcome = run.Train(progress.Show, stop.Token);
-        }
-
-        log.Information("Training ended at step {Step}: {Outcome}", run.Trainer.Step, outcome);
+        log.Started(run);
+        TrainingOutcome outcome = Train(run);
+        log.Trained(run, outcome);
         switch (outcome)
         {
             case TrainingOutcome.Interrupted:
@@ -46,12 +27,14 @@ internal static class RunSession
             case TrainingOutcome.Diverged:
                 Console.Error.WriteLine(
                     $"opsig: training diverged at step {run.Trainer.Step}: loss or curvature is no longer finite. " +
-                    $"The last good weights are in {run.Folder.LastGood}. Use a smaller --lr.");
+                    (run.Trainer.LastGood is null
+                        ? "No step was good: look at the data and the start values."
+                        : $"The last good weights are in {run.Folder.LastGood}. Use a smaller --lr."));
                 return ExitStatus.Failed;
             default:
                 GroupsRecord groups = RunAnalysis.Analyze(run);
                 WriteReport(run, groups);
-                log.Information("Found {Pairs} opposing pairs; report at {Report}", groups.Pairs.Count, run.Folder.Report);
+                log.Reported(run, groups);
                 return Summary.Print(run, outcome, groups, json);
         }
     }
@@ -59,8 +42,19 @@ internal static class RunSession
     public static void WriteReport(Run run, GroupsRecord groups) =>
         HtmlReport.Write(run.Folder.Report, ReportBuilder.Build(run, groups));
 
-    private static Logger CreateLog(RunFolder folder) =>
-        new LoggerConfiguration()
-            .WriteTo.File(folder.Log, formatProvider: System.Globalization.CultureInfo.InvariantCulture)
-            .CreateLogger();
+    // Signals are caught while there is a step to finish and a checkpoint to write; afterwards they end the process as usual.
+    private static TrainingOutcome Train(Run run)
+    {
+        using var stop = new CancellationTokenSource();
+        void Interrupt(PosixSignalContext context)
+        {
+            context.Cancel = true;
+            stop.Cancel();
+        }
+
+        using PosixSignalRegistration onInterrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Interrupt);
+        using PosixSignalRegistration onTerminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Interrupt);
+        using var progress = new TrainingProgress(run.Trainer.Step, run.Objects.Configuration);
+        return run.Train(progress.Show, stop.Token);
+    }
 }

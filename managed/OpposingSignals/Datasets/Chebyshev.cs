@@ -16,9 +16,10 @@ public static class Chebyshev
     public static DatasetPair Create(int degree, int points)
     {
         string name = $"chebyshev:{degree}:{points}";
-        if (degree < 0 || points < 2)
+        if (degree < 0 || points < 2 || points > Array.MaxLength / sizeof(double))
         {
-            throw new DatasetException($"{name}: the degree must be at least 0 and the points at least 2.");
+            throw new DatasetException(
+                $"{name}: the degree must be at least 0 and the points from 2 to {Array.MaxLength / sizeof(double)}.");
         }
 
         var inputs = new HostTensor(ElementType.Float64, points, 1);

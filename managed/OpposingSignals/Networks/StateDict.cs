@@ -28,6 +28,11 @@ public static class StateDict
                     $"[{string.Join(", ", parameter.Shape)}].");
             }
 
+            if (tensor.Type is not (ElementType.Float32 or ElementType.Float64))
+            {
+                throw new InputException($"In {path}, '{parameter.Name}' holds {tensor.Type}; weights are floating-point numbers.");
+            }
+
             double[] elements = tensor.ToDoubles();
             if (!Array.TrueForAll(elements, double.IsFinite))
             {

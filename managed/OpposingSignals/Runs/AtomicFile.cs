@@ -52,7 +52,7 @@ public static partial class AtomicFile
 
             FlushFolder(Path.GetDirectoryName(final)!);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (IsDiskFailure(e))
         {
             throw new IOException($"{path} could not be written: {e.Message.ReplaceLineEndings(" ")}", e);
         }
@@ -60,6 +60,11 @@ public static partial class AtomicFile
 
     /// <summary>Writes text as UTF-8 without a byte order mark; see <see cref="Write"/>.</summary>
     public static void WriteText(string path, string text) => Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text)));
+
+    /// <summary>Whether an exception tells of a disk that cannot be written.</summary>
+    internal static bool IsDiskFailure(Exception e) =>
+        // The last is how the framework reports a file that would grow beyond a limit.
+        e is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException { ParamName: "value" };
 
     /// <summary>Makes the names in a folder durable: files created, renamed or deleted there.</summary>
     /// <exception cref="IOException">The folder cannot be opened or flushed.</exception>

@@ -66,8 +66,13 @@ internal static class Checkpoint
             trainer.Samples.Restore(Part(file, "stream."));
             trainer.History = LossHistory.Restore(Part(file, "history."));
             RestoreTracker(file, trainer);
+            if (trainer.Samples.LastStep is { } last ? step - last is not (0 or 1) : step != 0)
+            {
+                throw new ArgumentException($"step {step} does not follow the samples' step {trainer.Samples.LastStep}.");
+            }
         }
-        catch (Exception e) when (e is KeyNotFoundException or ArgumentException or InvalidOperationException)
+        catch (Exception e) when (e is KeyNotFoundException or ArgumentException or InvalidOperationException
+            or IndexOutOfRangeException or OverflowException)
         {
             throw new InputException($"{path} does not fit this run: {e.Message.ReplaceLineEndings(" ")}", e);
         }

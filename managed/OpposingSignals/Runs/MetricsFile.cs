@@ -125,16 +125,29 @@ public sealed class MetricsFile : IDisposable
             }
         }
 
-        _stream.Write(Encoding.UTF8.GetBytes(_line.Append('\n').ToString()));
+        byte[] line = Encoding.UTF8.GetBytes(_line.Append('\n').ToString());
+        OnDisk(() => _stream.Write(line));
         LastStep = step;
     }
 
     /// <summary>Waits until every row is on the disk.</summary>
     /// <exception cref="IOException">The file cannot be written.</exception>
-    public void Flush() => _stream.Flush(flushToDisk: true);
+    public void Flush() => OnDisk(() => _stream.Flush(flushToDisk: true));
 
     /// <summary>Writes what is pending and closes the file.</summary>
-    public void Dispose() => _stream.Dispose();
+    public void Dispose() => OnDisk(_stream.Dispose);
+
+    private void OnDisk(Action write)
+    {
+        try
+        {
+            write();
+        }
+        catch (Exception e) when (AtomicFile.IsDiskFailure(e))
+        {
+            throw new IOException($"{_stream.Name} could not be written: {e.Message.ReplaceLineEndings(" ")}", e);
+        }
+    }
 
     private static Content Parse(string path, long lastStep)
     {

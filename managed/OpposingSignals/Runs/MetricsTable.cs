@@ -8,6 +8,9 @@ namespace OpposingSignals.Runs;
 public sealed record MetricsTable(IReadOnlyList<long> Steps, OrderedDictionary<string, double?[]> Columns)
 {
     /// <summary>The values of a column.</summary>
-    /// <exception cref="KeyNotFoundException">There is no such column.</exception>
-    public double?[] this[string column] => Columns[column];
+    /// <exception cref="InputException">There is no such column.</exception>
+    public double?[] this[string column] =>
+        Columns.TryGetValue(column, out double?[]? values)
+            ? values
+            : throw new InputException($"The metrics have no column '{column}'.");
 }

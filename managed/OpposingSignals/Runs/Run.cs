@@ -15,27 +15,34 @@ public sealed class Run : IDisposable
 
     private readonly RunObjects _objects;
     private readonly Curvature.Objective? _test;
-    private readonly RunRecords? _records;
+    private RunRecords? _records;
+    private RunLock? _lock;
 
-    private Run(RunFolder folder, RunObjects objects, bool resumes, bool writes = true)
+    // Takes over the objects. Nothing is written: whatever is wrong with the run shows before it has a folder.
+    private Run(RunFolder folder, RunObjects objects, bool restores)
     {
         Folder = folder;
         _objects = objects;
-        _test = objects.Data.Test is { } test && objects.Configuration.Training.TestEvery > 0
-            ? objects.ObjectiveOf(test, forwardOnly: true)
-            : null;
-        Trainer = new Trainer(
-            objects.Objective,
-            _test,
-            new GradientDescent(objects.Configuration.StepSize),
-            objects.InitialParameters(),
-            objects.Configuration.Training);
-        if (resumes && File.Exists(folder.State))
+        try
         {
-            Checkpoint.Restore(folder.State, Trainer);
-        }
+            _test = objects.Data.Test is { } test && objects.Configuration.Training.TestEvery > 0
+                ? objects.ObjectiveOf(test, forwardOnly: true)
+                : null;
+            var optimizer = new GradientDescent(objects.Configuration.StepSize);
 
-        _records = !writes ? null : new RunRecords(folder, objects.Configuration, objects.Objective.SampleCount, Trainer.Samples.LastStep);
+            // A checkpoint needs no weights file any more, which may have been moved since.
+            double[] start = restores ? new double[objects.Network.ParameterCount] : objects.InitialParameters();
+            Trainer = new Trainer(objects.Objective, _test, optimizer, start, objects.Configuration.Training);
+            if (restores)
+            {
+                Checkpoint.Restore(folder.State, Trainer);
+            }
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>Where the run's files are.</summary>
@@ -53,30 +60,32 @@ public sealed class Run : IDisposable
     public static Run Create(string root, RunConfiguration configuration)
     {
         ArgumentNullException.ThrowIfNull(configuration);
-        var folder = new RunFolder(Path.GetFullPath(root));
-        if (File.Exists(folder.Configuration))
+        RunFolder folder = RunFolder.At(root);
+        folder.RequireFree();
+        RunConfiguration complete = configuration with
         {
-            folder.Create();
-        }
-
-        // Everything that can be wrong is found before the first file is written.
-        var objects = new RunObjects(configuration);
+            // Last bits depend on the number of threads, and a resumed run may find another number of processors.
+            Threads = configuration.Threads != 0 ? configuration.Threads : Environment.ProcessorCount,
+            Version = typeof(Run).Assembly.GetName().Version?.ToString(3) ?? "",
+        };
+        var objects = new RunObjects(complete);
+        var run = new Run(folder, objects, restores: false);
         try
         {
-            _ = new GradientDescent(configuration.StepSize);
-            _ = objects.InitialParameters();
             folder.Create();
-            RunConfiguration complete = configuration with
-            {
-                Version = typeof(Run).Assembly.GetName().Version?.ToString(3) ?? "",
-                DeviceDescription = objects.Device.Description,
-            };
-            AtomicFile.WriteText(folder.Configuration, complete.ToJson());
-            return new Run(folder, objects, resumes: false);
+            run._lock = RunLock.Take(folder);
+            folder.RequireFree();
+
+            // A folder without a configuration holds no run, whatever else is there; the configuration therefore comes last.
+            File.Delete(folder.State);
+            run.OpenRecords();
+            AtomicFile.WriteText(
+                folder.Configuration, (complete with { DeviceDescription = objects.Device.Description }).ToJson());
+            return run;
         }
         catch
         {
-            objects.Dispose();
+            run.Dispose();
             throw;
         }
     }
@@ -84,25 +93,32 @@ public sealed class Run : IDisposable
     /// <summary>Opens a run to go on from its last checkpoint, or from the start if it had none.</summary>
     /// <param name="root">The run's folder.</param>
     /// <param name="change">Changes the configuration, for example to take more steps; null keeps it.</param>
-    /// <exception cref="InputException">There is no run, or a file of it is damaged.</exception>
+    /// <exception cref="InputException">
+    /// There is no run, a file of it is damaged, or another process is running it.
+    /// </exception>
     public static Run Resume(string root, Func<RunConfiguration, RunConfiguration>? change = null)
     {
-        var folder = new RunFolder(Path.GetFullPath(root));
-        RunConfiguration kept = folder.ReadConfiguration();
-        RunConfiguration configuration = change?.Invoke(kept) ?? kept;
-        var objects = new RunObjects(configuration);
+        RunFolder folder = RunFolder.At(root);
+        folder.RequireRun();
+        RunLock held = RunLock.Take(folder);
+        Run? run = null;
         try
         {
+            RunConfiguration kept = folder.ReadConfiguration();
+            RunConfiguration configuration = change?.Invoke(kept) ?? kept;
+            run = new Run(folder, new RunObjects(configuration), restores: File.Exists(folder.State)) { _lock = held };
+            run.OpenRecords();
             if (configuration != kept)
             {
                 AtomicFile.WriteText(folder.Configuration, configuration.ToJson());
             }
 
-            return new Run(folder, objects, resumes: true);
+            return run;
         }
         catch
         {
-            objects.Dispose();
+            run?.Dispose();
+            held.Dispose();
             throw;
         }
     }
@@ -111,23 +127,14 @@ public sealed class Run : IDisposable
     /// <exception cref="InputException">There is no run or no checkpoint, or a file is damaged.</exception>
     public static Run Inspect(string root)
     {
-        var folder = new RunFolder(Path.GetFullPath(root));
+        RunFolder folder = RunFolder.At(root);
         RunConfiguration configuration = folder.ReadConfiguration();
         if (!File.Exists(folder.State))
         {
             throw new InputException($"{root} has no checkpoint yet. Wait for the first one, or resume the run.");
         }
 
-        var objects = new RunObjects(configuration);
-        try
-        {
-            return new Run(folder, objects, resumes: true, writes: false);
-        }
-        catch
-        {
-            objects.Dispose();
-            throw;
-        }
+        return new Run(folder, new RunObjects(configuration), restores: true);
     }
 
     /// <summary>Trains to the end, or until cancelled; writes records, checkpoints and the weights.</summary>
@@ -180,11 +187,22 @@ public sealed class Run : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        _records?.Dispose();
-        Trainer.Dispose();
-        _test?.Dispose();
-        _objects.Dispose();
+        try
+        {
+            // Closing flushes, which fails on a full disk.
+            _records?.Dispose();
+        }
+        finally
+        {
+            Trainer?.Dispose();
+            _test?.Dispose();
+            _objects.Dispose();
+            _lock?.Dispose();
+        }
     }
+
+    private void OpenRecords() =>
+        _records = new RunRecords(Folder, _objects.Configuration, _objects.Objective.SampleCount, Trainer.Samples.LastStep);
 
     private void SaveState()
     {

@@ -41,7 +41,10 @@ public sealed record RunConfiguration
     /// <summary>Element type.</summary>
     public Precision Precision { get; init; } = Precision.Float32;
 
-    /// <summary>Threads; 0 takes every processor. Part of the configuration, because last bits depend on it.</summary>
+    /// <summary>
+    /// Threads; 0 takes every processor. Part of the configuration, because last bits depend on it: a run keeps the number
+    /// that it was made with.
+    /// </summary>
     public int Threads { get; init; }
 
     /// <summary>Samples of a micro-batch; 0 leaves it to the plan.</summary>
@@ -74,8 +77,11 @@ public sealed record RunConfiguration
     {
         try
         {
+            // The generated reader leaves what the text lacks null, not at the defaults above.
             return JsonSerializer.Deserialize(text, RunJson.Default.RunConfiguration)
-                ?? throw new InputException($"{path} is empty.");
+                is { Loss: not null, Initialization: not null, Device: not null, Training: not null } configuration
+                ? configuration
+                : throw new InputException($"{path} is not a run's configuration: it lacks loss, initialisation, device or training.");
         }
         catch (JsonException e)
         {
@@ -88,6 +94,7 @@ public sealed record RunConfiguration
 [JsonSourceGenerationOptions(
     WriteIndented = true,
     UseStringEnumConverter = true,
+    RespectNullableAnnotations = true,
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals)]
 [JsonSerializable(typeof(RunConfiguration))]

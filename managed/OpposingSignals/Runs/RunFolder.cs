@@ -40,26 +40,58 @@ public sealed record RunFolder(string Root)
     /// <summary>The log.</summary>
     public string Log => Path.Combine(Root, "log.txt");
 
-    /// <summary>Makes the folder and its parts.</summary>
-    /// <exception cref="InputException">It holds a run already.</exception>
-    /// <exception cref="IOException">It cannot be made.</exception>
-    public void Create()
+    /// <summary>Held open by the process that runs the run.</summary>
+    public string Lock => Path.Combine(Root, "run.lock");
+
+    /// <summary>The folder that a path, absolute or relative, names.</summary>
+    /// <exception cref="InputException">The path is empty.</exception>
+    public static RunFolder At(string path) =>
+        string.IsNullOrWhiteSpace(path)
+            ? throw new InputException("The name of the run's folder is empty.")
+            : new RunFolder(Path.GetFullPath(path));
+
+    /// <summary>Refuses a folder that holds a run.</summary>
+    /// <exception cref="InputException">It does.</exception>
+    public void RequireFree()
     {
         if (File.Exists(Configuration))
         {
             throw new InputException($"{Root} holds a run already. Resume it with 'opsig resume {Root}', or choose another folder.");
         }
+    }
 
-        foreach (string part in (string[])["eigen", "samples", "checkpoints"])
+    /// <summary>Refuses a folder that holds no run.</summary>
+    /// <exception cref="InputException">It holds none.</exception>
+    public void RequireRun()
+    {
+        if (!File.Exists(Configuration))
         {
-            Directory.CreateDirectory(Path.Combine(Root, part));
+            throw new InputException($"{Root} holds no run: {Configuration} is missing. Start one with 'opsig train'.");
+        }
+    }
+
+    /// <summary>Makes the folder and its parts.</summary>
+    /// <exception cref="IOException">It cannot be made.</exception>
+    public void Create()
+    {
+        try
+        {
+            foreach (string part in (string[])["eigen", "samples", "checkpoints"])
+            {
+                Directory.CreateDirectory(Path.Combine(Root, part));
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new IOException($"The run's folder {Root} cannot be made: {e.Message.ReplaceLineEndings(" ")}", e);
         }
     }
 
     /// <summary>Reads the configuration of a run that exists.</summary>
     /// <exception cref="InputException">There is none.</exception>
-    public RunConfiguration ReadConfiguration() =>
-        File.Exists(Configuration)
-            ? RunConfiguration.FromJson(Configuration, File.ReadAllText(Configuration))
-            : throw new InputException($"{Root} holds no run: {Configuration} is missing.");
+    public RunConfiguration ReadConfiguration()
+    {
+        RequireRun();
+        return RunConfiguration.FromJson(Configuration, File.ReadAllText(Configuration));
+    }
 }

@@ -8,6 +8,9 @@ namespace OpposingSignals.Runs;
 /// <summary>What a configuration names: device, data, network, objective.</summary>
 public sealed class RunObjects : IDisposable
 {
+    // Far beyond any processor; the threads' library ends the process where it cannot start one.
+    private const int MaximumThreads = 1024;
+
     /// <summary>Loads and builds everything; nothing is trained yet.</summary>
     /// <exception cref="InputException">Something in the configuration is wrong, or a file is missing or damaged.</exception>
     /// <exception cref="DeviceUnavailableException">The device cannot be had.</exception>
@@ -20,6 +23,16 @@ public sealed class RunObjects : IDisposable
             || configuration.CheckpointEvery < 0)
         {
             throw new InputException("Threads, micro-batch, memory and checkpoint interval must be at least 0.");
+        }
+
+        if (configuration.Threads > MaximumThreads)
+        {
+            throw new InputException($"At most {MaximumThreads} threads can be used, got {configuration.Threads}.");
+        }
+
+        if (!Enum.IsDefined(configuration.Precision))
+        {
+            throw new InputException($"There is no precision '{configuration.Precision}'. Known: float32, float64.");
         }
 
         Loss = Loss.Named(configuration.Loss);

@@ -25,22 +25,30 @@ internal sealed class RunRecords : IDisposable
     {
         _pairs = configuration.Training.EigenCount;
         _moverCount = Math.Min(SampleStream.DefaultMovers, samples);
-        _metrics = Open(folder.Metrics, MetricsColumns, lastStep);
+        _metrics = Open(folder.Metrics, MetricsColumns, lastStep, lastRow: lastStep);
         _ritz = configuration.Training.EigenEvery > 0
             ? Open(
                 folder.RitzValues,
                 [.. Enumerable.Range(1, _pairs).SelectMany(i => (string[])[$"value_{i}", $"residual_{i}", $"converged_{i}"]), "products"],
-                lastStep)
+                lastStep,
+                lastStep - (lastStep % configuration.Training.EigenEvery))
             : null;
         _movers = Open(
             folder.Movers,
             [.. ((string[])["riser", "faller"]).SelectMany(kind =>
                 Enumerable.Range(1, _moverCount).SelectMany(i => (string[])[$"{kind}_{i}", $"{kind}_{i}_change"]))],
-            lastStep);
+            lastStep,
+            lastRow: lastStep > 0 ? lastStep : null);
         if (configuration.FullLosses)
         {
             _losses = new FileStream(folder.FullLosses, FileMode.OpenOrCreate, FileAccess.Write, FileShare.Read);
-            _losses.SetLength(((lastStep ?? -1) + 1) * samples * sizeof(float));
+            long kept = ((lastStep ?? -1) + 1) * samples * sizeof(float);
+            if (_losses.Length < kept)
+            {
+                throw Torn(folder.FullLosses, lastStep);
+            }
+
+            _losses.SetLength(kept);
             _losses.Seek(0, SeekOrigin.End);
         }
     }
@@ -92,7 +100,11 @@ internal sealed class RunRecords : IDisposable
         _losses?.Dispose();
     }
 
-    private static MetricsFile Open(string path, IReadOnlyList<string> columns, long? lastStep)
+    private static InputException Torn(string path, long? lastStep) =>
+        new($"{path} ends before step {lastStep}, which the checkpoint has: rows are missing. Restore the file, or start a new run.");
+
+    // The last row is that of the last step, or of an earlier one where not every step has a row; null for none.
+    private static MetricsFile Open(string path, IReadOnlyList<string> columns, long? lastStep, long? lastRow)
     {
         if (lastStep is not { } step)
         {
@@ -106,6 +118,12 @@ internal sealed class RunRecords : IDisposable
         {
             file.Dispose();
             throw new InputException($"{path} has other columns than this run writes; it was measured with other settings.");
+        }
+
+        if (file.LastStep != lastRow)
+        {
+            file.Dispose();
+            throw Torn(path, lastRow);
         }
 
         return file;

@@ -1,0 +1,81 @@
+using System.Text.Json;
+using OpposingSignals.Tensors;
+using OpposingSignals.Tests.Support;
+
+namespace OpposingSignals.Tests.Cli;
+
+[Collection(CommandLineCollection.Name)]
+public sealed class OutputTests
+{
+    [Fact]
+    public void JsonIsOneObjectOnStandardOutputAndNothingElse()
+    {
+        using var folder = new TemporaryFolder();
+        string run = folder["run"];
+        string[][] commands =
+        [
+            [.. SmallRun.Train(run, steps: 4), "--json"],
+            ["resume", run, "--steps", "6", "--json"],
+            ["outliers", run, "--json"],
+            ["report", run, "--json"],
+            ["curvature", "--model", "linear", "--data", "planted:50", "--threads", "1", "--json"],
+        ];
+        foreach (string[] command in commands)
+        {
+            CommandResult result = CommandLine.Run(command).Expect(0);
+
+            // Throws on anything before or behind the object.
+            using var document = JsonDocument.Parse(result.Output);
+            Assert.Equal(JsonValueKind.Object, document.RootElement.ValueKind);
+        }
+    }
+
+    [Theory]
+    [InlineData("demo")]
+    [InlineData("train")]
+    [InlineData("resume")]
+    [InlineData("curvature")]
+    [InlineData("outliers")]
+    [InlineData("report")]
+    public void HelpShowsAnExampleOfTheVerb(string verb)
+    {
+        CommandResult result = CommandLine.Run(verb, "--help").Expect(0);
+        Assert.Equal("", result.Error);
+        Assert.Contains($"Example: opsig {verb}", result.Output, StringComparison.Ordinal);
+        Assert.Contains($"  {verb} ", CommandLine.Run("--help").Expect(0).Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ADivergingRunSaysSoAndLeavesWeightsToStartFrom()
+    {
+        using var folder = new TemporaryFolder();
+        string[] With(string rate, string run) =>
+        [
+            "train", "--model", "mlp:4:tanh", "--data", "planted:60", "--loss", "mse", "--lr", rate, "--steps", "60",
+            "--threads", "1", "--json", "--out", run,
+        ];
+        CommandResult result = CommandLine.Run(With("1e6", folder["run"])).Expect(1);
+        Assert.Equal("", result.Output);
+        Assert.Contains("diverged at step", Assert.Single(result.Complaints), StringComparison.Ordinal);
+        string weights = folder["run", "checkpoints", "last-good.safetensors"];
+        Assert.Contains(weights, result.Error, StringComparison.Ordinal);
+        CommandLine.Run([.. With("1e-30", folder["again"]), "--weights", weights, "--eig-every", "0"]).Expect(0);
+    }
+
+    [Fact]
+    public void WeightsFromWhichNothingIsFiniteDivergeAtOnce()
+    {
+        using var folder = new TemporaryFolder();
+        string weights = folder["weights.safetensors"];
+        var weight = new HostTensor(ElementType.Float64, 1, 1);
+        weight.AsSpan<double>()[0] = 1e300;
+        SafeTensors.Write(
+            weights, [new("0.weight", weight), new("0.bias", new HostTensor(ElementType.Float64, 1))]);
+        string[] run = ["--model", "linear", "--data", "chebyshev:3:20", "--loss", "mse", "--threads", "1", "--weights", weights];
+        CommandResult result = CommandLine.Run(["train", "--lr", "0.1", "--out", folder["run"], .. run]).Expect(1);
+        string line = Assert.Single(result.Complaints);
+        Assert.Contains("No step was good", line, StringComparison.Ordinal);
+        result = CommandLine.Run(["curvature", "--json", .. run]).Expect(2);
+        Assert.Contains("not finite", Assert.Single(result.Complaints), StringComparison.Ordinal);
+    }
+}
