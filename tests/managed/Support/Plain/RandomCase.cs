@@ -67,7 +67,7 @@ public sealed class RandomCase
             // Above the thresholds of the threaded loops: 2^15 elements of elementwise work, 2^18 of a float64 product.
             ["threaded vectors"] = (FeatureShape.Vector(96), "ce", b => b
                 .Linear(96).Activation(ActivationKind.GeluTanh).Linear(96).Activation(ActivationKind.Tanh).Linear(10)),
-            ["threaded pictures"] = (new FeatureShape(16, 16, 3), "ce", b => b
+            ["threaded pictures"] = (new FeatureShape(12, 12, 3), "ce", b => b
                 .Convolution(8, kernel: 3, padding: 1).Activation(ActivationKind.Silu).MaxPool(kernel: 2)
                 .Residual(r => r.Convolution(8, kernel: 3, padding: 1).Activation(ActivationKind.Tanh))
                 .AveragePool(kernel: 2).Flatten().Linear(10)),
@@ -110,9 +110,9 @@ public sealed class RandomCase
 
     public int Samples => Inputs.Shape[0];
 
-    /// <summary>The case of a name and a seed; the networks above the threads' thresholds get 48 samples, the others 7.</summary>
+    /// <summary>The case of a name and a seed; the networks above the threads' thresholds get 32 samples, the others 7.</summary>
     public static RandomCase Make(string name, ulong seed) =>
-        new(name, name.StartsWith("threaded", StringComparison.Ordinal) ? 48 : 7, seed);
+        new(name, name.StartsWith("threaded", StringComparison.Ordinal) ? 32 : 7, seed);
 
     private static double[] Draw(Xoshiro256 random, int count, double scale)
     {
