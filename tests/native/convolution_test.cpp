@@ -50,17 +50,21 @@ const char* name(Pass pass) {
                                        : "convolution_backward_weights";
 }
 
-// `shared`: the first term's image and the second's filter are the same for all vectors, as in the passes of a layer; otherwise
-// nothing is, except with `stacked`, where filters and bias are, and the vectors may become samples.
+// What the vectors of a call share.
+enum class Sharing {
+  kNothing,
+  kCrosswise,  // the first term's image and the second's filter, as in the passes of a layer
+  kFilters,    // filters and bias: without a gap between vectors these may become samples
+};
+
 template <class T>
-void test_pass(Pass pass, const Shape& s, int vectors, int terms, bool accumulate, bool with_bias, bool shared, bool stacked) {
+void test_pass(Pass pass, const Shape& s, int vectors, int terms, bool accumulate, bool with_bias, Sharing sharing, int64_t gap) {
   const int64_t images = s.samples * s.height * s.width * s.channels;
   const int64_t outs = s.samples * s.out_height * s.out_width * s.out_channels;
   const int64_t filters = static_cast<int64_t>(s.out_channels) * s.channels * s.kernel_height * s.kernel_width;
   const int64_t image_size = pass == Pass::kBackwardData ? outs : images;
   const int64_t filter_size = pass == Pass::kBackwardWeights ? outs : filters;
   const int64_t out_size = pass == Pass::kForward ? outs : pass == Pass::kBackwardData ? images : filters;
-  const int64_t gap = stacked ? 0 : 5;
 
   opsig_convolution_arguments a{};
   a.precision = precision_of<T>();
@@ -70,8 +74,9 @@ void test_pass(Pass pass, const Shape& s, int vectors, int terms, bool accumulat
   a.shape = s;
   std::vector<Array<T>> operands;
   for (int t = 0; t < terms; ++t) {
-    a.image[t].vector_stride = shared && t == 0 ? 0 : image_size + gap;
-    a.filter[t].vector_stride = stacked || (shared && t == 1) ? 0 : filter_size + gap;
+    a.image[t].vector_stride = sharing == Sharing::kCrosswise && t == 0 ? 0 : image_size + gap;
+    const bool one_filter = sharing == Sharing::kFilters || (sharing == Sharing::kCrosswise && t == 1);
+    a.filter[t].vector_stride = one_filter ? 0 : filter_size + gap;
     operands.push_back(random_array<T>((vectors - 1) * a.image[t].vector_stride + image_size, 1 + t));
     a.image[t].data = operands.back().data();
     operands.push_back(random_array<T>((vectors - 1) * a.filter[t].vector_stride + filter_size, 3 + t));
@@ -84,7 +89,7 @@ void test_pass(Pass pass, const Shape& s, int vectors, int terms, bool accumulat
   Array<T> out = adds ? random_array<T>(total, 5) : Array<T>(total);
   const Array<T> before = out.copy();
   a.out.data = out.data();
-  a.bias.vector_stride = with_bias && !stacked ? s.out_channels + 1 : 0;
+  a.bias.vector_stride = with_bias && sharing != Sharing::kFilters ? s.out_channels + 1 : 0;
   Array<T> bias = random_array<T>((vectors - 1) * a.bias.vector_stride + s.out_channels, 6);
   const Array<T> bias_before = bias.copy();
   a.bias.data = with_bias ? bias.data() : nullptr;
@@ -124,16 +129,17 @@ void test_pass(Pass pass, const Shape& s, int vectors, int terms, bool accumulat
 
 template <class T>
 void test_shape(const Shape& s) {
-  for (const bool flag : {false, true}) {
-    test_pass<T>(Pass::kForward, s, 1, 1, flag, flag, false, false);
-    test_pass<T>(Pass::kForward, s, 2, 2, flag, !flag, true, false);
-    test_pass<T>(Pass::kForward, s, 3, 1, flag, true, false, true);
-    test_pass<T>(Pass::kBackwardData, s, 1, 1, flag, false, false, false);
-    test_pass<T>(Pass::kBackwardData, s, 3, 1, flag, false, false, true);
-    test_pass<T>(Pass::kBackwardData, s, 2, 2, flag, false, true, false);
-    test_pass<T>(Pass::kBackwardWeights, s, 1, 1, false, flag, false, false);
-    test_pass<T>(Pass::kBackwardWeights, s, 2, 2, false, flag, true, false);
-  }
+  for (const bool flag : {false, true})
+    for (const int64_t gap : {0, 5}) {
+      test_pass<T>(Pass::kForward, s, 2, 1, flag, flag, Sharing::kNothing, gap);
+      test_pass<T>(Pass::kForward, s, 2, 2, flag, !flag, Sharing::kCrosswise, gap);
+      test_pass<T>(Pass::kForward, s, 3, 1, flag, true, Sharing::kFilters, gap);
+      test_pass<T>(Pass::kBackwardData, s, 2, 1, flag, false, Sharing::kNothing, gap);
+      test_pass<T>(Pass::kBackwardData, s, 3, 1, flag, false, Sharing::kFilters, gap);
+      test_pass<T>(Pass::kBackwardData, s, 2, 2, flag, false, Sharing::kCrosswise, gap);
+      test_pass<T>(Pass::kBackwardWeights, s, 1, 1, false, flag, Sharing::kNothing, gap);
+      test_pass<T>(Pass::kBackwardWeights, s, 2, 2, false, flag, Sharing::kCrosswise, gap);
+    }
 }
 
 template <class T>

@@ -40,7 +40,9 @@ void test_window(const Window& s, int64_t samples, int64_t vectors, bool accumul
   const int64_t in_plane = static_cast<int64_t>(s.height) * s.width * s.channels;
   const int64_t out_plane = static_cast<int64_t>(a.out_height) * a.out_width * s.channels;
 
-  const Array<T> x = random_array<T>(samples * in_plane, 1);
+  // Whole numbers, so that many windows have several largest elements: the first one wins.
+  Array<T> x = random_array<T>(samples * in_plane, 1);
+  for (int64_t i = 0; i < x.size(); ++i) x[i] = std::round(x[i]);
   Array<T> y(samples * out_plane);
   Array<uint8_t> winner(samples * out_plane);
   a.count = samples;

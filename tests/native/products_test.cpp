@@ -79,11 +79,12 @@ void test_product(const Shape& s, int terms, int options) {
   if (written != 0) fail("product wrote between the rows of its output");
 }
 
-// Rows of A and C that follow each other from vector to vector, with one B: the call may become one taller product.
+// Rows of A and C that follow each other from vector to vector: with one B the call may become one taller product, with a B for
+// each vector it must not.
 template <class T>
-void test_stacked(bool with_bias) {
+void test_stacked(bool with_bias, bool shared) {
   const int64_t vectors = 3, rows = 5, columns = 7, depth = 9;
-  const Array<T> a = random_array<T>(vectors * rows * depth, 1), b = random_array<T>(depth * columns, 2);
+  const Array<T> a = random_array<T>(vectors * rows * depth, 1), b = random_array<T>(vectors * depth * columns, 2);
   const Array<T> bias = random_array<T>(columns, 3);
   Array<T> c(vectors * rows * columns);
   opsig_product_arguments p{};
@@ -94,7 +95,7 @@ void test_stacked(bool with_bias) {
   p.columns = columns;
   p.depth = depth;
   p.a[0] = {a.data(), depth, rows * depth, 0, 0};
-  p.b[0] = {b.data(), columns, 0, 0, 0};
+  p.b[0] = {b.data(), columns, shared ? 0 : depth * columns, 0, 0};
   p.c = c.data();
   p.c_leading = columns;
   p.c_vector_stride = rows * columns;
@@ -104,7 +105,9 @@ void test_stacked(bool with_bias) {
     for (int64_t k = 0; k < columns; ++k) {
       Sum sum;
       if (with_bias) sum.add(bias[k]);
-      for (int64_t d = 0; d < depth; ++d) sum.add(static_cast<double>(a[i * depth + d]) * static_cast<double>(b[d * columns + k]));
+      for (int64_t d = 0; d < depth; ++d)
+        sum.add(static_cast<double>(a[i * depth + d]) *
+                static_cast<double>(b[i / rows * p.b[0].vector_stride + d * columns + k]));
       sum.expect("stacked product", c[i * columns + k]);
     }
 }
@@ -159,8 +162,8 @@ void test_precision() {
   }
   // Past one block of every extent of the float64 kernel: 96 rows, 512 columns, 256 of depth.
   for (const int options : {0, 11, 63}) test_product<T>({1, 101, 519, 261}, 1, options);
-  test_stacked<T>(false);
-  test_stacked<T>(true);
+  for (const bool with_bias : {false, true})
+    for (const bool shared : {false, true}) test_stacked<T>(with_bias, shared);
 }
 
 }  // namespace

@@ -41,7 +41,7 @@ public sealed class ReferenceCase
     /// <summary>θ in PyTorch's order.</summary>
     public double[] Parameters { get; }
 
-    public Loss Loss => Networks.Loss.Named(_description.GetProperty("loss").GetString()!);
+    public Loss Loss => OpposingSignals.Networks.Loss.Named(_description.GetProperty("loss").GetString()!);
 
     public HostTensor Inputs => _tensors.Tensors["inputs"];
 
