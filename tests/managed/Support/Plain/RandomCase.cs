@@ -62,7 +62,7 @@ public sealed class RandomCase
             ["packed inputs without bias"] = (FeatureShape.Vector(64), "mse", b => b
                 .Linear(16, bias: false).Activation(ActivationKind.Sigmoid).Linear(2)),
             ["packed shortcut"] = (FeatureShape.Vector(70), "mse", b => b
-                .Residual(r => r.Linear(18).Activation(ActivationKind.Tanh).Linear(18), s => s.Linear(18)).Linear(3)),
+                .Residual(r => r.Linear(40).Activation(ActivationKind.Tanh).Linear(18), s => s.Linear(18)).Linear(3)),
 
             // Above the thresholds of the threaded loops: 2^15 elements of elementwise work, 2^18 of a float64 product.
             ["threaded vectors"] = (FeatureShape.Vector(96), "ce", b => b
