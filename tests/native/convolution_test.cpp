@@ -153,9 +153,23 @@ void test_precision() {
   test_shape<T>(shape(5, 9, 9, 16, 16, 3, 3, 2, 1));
 }
 
+// Memory that cannot be had, asked for by several threads at once, is a status and not the end of the process. Nothing is read
+// before the patches of a sample, 1e17 bytes, are asked for.
+void test_out_of_memory() {
+  Array<double> nothing(1);
+  opsig_convolution_arguments a{};
+  a.precision = OPSIG_FLOAT64;
+  a.terms = a.vectors = 1;
+  a.shape = shape(3, 40000, 40000, 1, 1, 3001, 3001, 1, 1500);
+  a.image[0].data = a.filter[0].data = a.out.data = nothing.data();
+  for (const char* pass : {"convolution_forward", "convolution_backward_data", "convolution_backward_weights"})
+    if (try_run(pass, a) != OPSIG_OUT_OF_MEMORY) fail(std::string(pass) + " found memory that there is not");
+}
+
 }  // namespace
 
 void test_convolutions() {
+  test_out_of_memory();
   test_precision<float>();
   test_precision<double>();
   opsig_convolution_arguments a{};

@@ -123,9 +123,13 @@ void test_pooling() {
   expect_refusal("max_pool_forward", a, "positive");
   a.samples = a.count = 1;
   a.kernel_height = a.kernel_width = 17;
+  a.height = a.width = 20;
   a.stride = a.channels = 1;
+  expect_refusal("average_pool_forward", a, "extents");
+  a.out_height = a.out_width = 4;
   expect_refusal("max_pool_forward", a, "256");
   a.kernel_height = a.kernel_width = 2;
+  a.out_height = a.out_width = 19;
   expect_refusal("max_pool_backward", a, "winners");
 }
 
