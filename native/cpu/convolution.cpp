@@ -168,6 +168,15 @@ void backward_weights(const Shape& s, const float* image, const float* cotangent
 
 // ---------------------------------------------------------------------------------------------------- float64, patches
 
+// Calls body(sample) for every sample, in parallel; its exceptions come out here.
+template <class Body>
+void over_samples(const Shape& s, Body body) {
+  ParallelExceptions exceptions;
+#pragma omp parallel for if (s.samples > 1)
+  for (int64_t n = 0; n < s.samples; ++n) exceptions.guard([&] { body(n); });
+  exceptions.rethrow();
+}
+
 // Calls visit(index within the image, index within the patch) for every element of the patch at (oh, ow).
 template <class Visit>
 void over_patch(const Shape& s, int oh, int ow, Visit visit) {
@@ -189,7 +198,7 @@ int64_t patch_size(const Shape& s) { return static_cast<int64_t>(s.channels) * s
 // patches[(oh, ow), (c, kh, kw)] of one sample; positions outside the image are zero.
 std::vector<double> patches_of(const Shape& s, const double* image) {
   const int64_t size = patch_size(s);
-  std::vector<double> patches(static_cast<size_t>(s.out_height * s.out_width * size), 0.0);
+  std::vector<double> patches(static_cast<size_t>(static_cast<int64_t>(s.out_height) * s.out_width * size), 0.0);
   for (int oh = 0; oh < s.out_height; ++oh)
     for (int ow = 0; ow < s.out_width; ++ow) {
       double* patch = patches.data() + (static_cast<int64_t>(oh) * s.out_width + ow) * size;
@@ -200,8 +209,7 @@ std::vector<double> patches_of(const Shape& s, const double* image) {
 
 void forward(const Shape& s, bool accumulate, const double* image, const double* filter, const double* bias, double* out) {
   const int64_t positions = static_cast<int64_t>(s.out_height) * s.out_width, size = patch_size(s);
-#pragma omp parallel for if (s.samples > 1)
-  for (int64_t n = 0; n < s.samples; ++n) {
+  over_samples(s, [&](int64_t n) {
     double* to = out + n * positions * s.out_channels;
     const std::vector<double> patches = patches_of(s, image + n * s.height * s.width * s.channels);
     gemm(false, true, positions, s.out_channels, size, patches.data(), size, filter, size, accumulate ? 1.0 : 0.0, to,
@@ -209,14 +217,13 @@ void forward(const Shape& s, bool accumulate, const double* image, const double*
     if (bias)
       for (int64_t p = 0; p < positions; ++p)
         for (int o = 0; o < s.out_channels; ++o) to[p * s.out_channels + o] += bias[o];
-  }
+  });
 }
 
 void backward_data(const Shape& s, bool accumulate, const double* image, const double* filter, double* out) {
   const int64_t positions = static_cast<int64_t>(s.out_height) * s.out_width, size = patch_size(s);
   const int64_t plane = static_cast<int64_t>(s.height) * s.width * s.channels;
-#pragma omp parallel for if (s.samples > 1)
-  for (int64_t n = 0; n < s.samples; ++n) {
+  over_samples(s, [&](int64_t n) {
     std::vector<double> patches(static_cast<size_t>(positions * size));
     gemm(false, false, positions, size, s.out_channels, image + n * positions * s.out_channels, s.out_channels, filter, size,
          0.0, patches.data(), size);
@@ -227,7 +234,7 @@ void backward_data(const Shape& s, bool accumulate, const double* image, const d
         const double* patch = patches.data() + (static_cast<int64_t>(oh) * s.out_width + ow) * size;
         over_patch(s, oh, ow, [&](int64_t pixel, int64_t from) { to[pixel] += patch[from]; });
       }
-  }
+  });
 }
 
 void backward_weights(const Shape& s, const double* image, const double* cotangent, double* gradient, double* bias) {

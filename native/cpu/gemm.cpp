@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "operation.h"
+#include "parallel.h"
 
 namespace opsig {
 namespace {
@@ -76,25 +77,28 @@ void gemm(bool transpose_a, bool transpose_b, int64_t rows, int64_t columns, int
   const int64_t row_blocks = (rows + kRows - 1) / kRows;
   const int64_t column_blocks = (columns + kColumns - 1) / kColumns;
   // Each thread owns whole blocks of C and walks the depth in order: the sums do not depend on the number of threads.
+  ParallelExceptions exceptions;
 #pragma omp parallel for collapse(2) if (rows * columns * depth > (1 << 18))
   for (int64_t column_block = 0; column_block < column_blocks; ++column_block)
-    for (int64_t row_block = 0; row_block < row_blocks; ++row_block) {
-      thread_local std::vector<double> packed_a(static_cast<size_t>(kRows * kDepth));
-      thread_local std::vector<double> packed_b(static_cast<size_t>((kColumns + kTileColumns) * kDepth));
-      const int64_t i0 = row_block * kRows, m = std::min(kRows, rows - i0);
-      const int64_t j0 = column_block * kColumns, n = std::min(kColumns, columns - j0);
-      for (int64_t p0 = 0; p0 < depth; p0 += kDepth) {
-        const int64_t k = std::min(kDepth, depth - p0);
-        pack_rows({av.data + i0 * av.row_stride + p0 * av.column_stride, av.row_stride, av.column_stride}, m, k,
-                  packed_a.data());
-        pack_columns({bv.data + p0 * bv.row_stride + j0 * bv.column_stride, bv.row_stride, bv.column_stride}, k, n,
-                     packed_b.data());
-        for (int64_t j = 0; j < n; j += kTileColumns)
-          for (int64_t i = 0; i < m; i += kTileRows)
-            tile(k, packed_a.data() + i * k, packed_b.data() + j * k, c + (i0 + i) * ldc + j0 + j, ldc,
-                 std::min<int64_t>(kTileRows, m - i), std::min<int64_t>(kTileColumns, n - j));
-      }
-    }
+    for (int64_t row_block = 0; row_block < row_blocks; ++row_block)
+      exceptions.guard([&] {
+        thread_local std::vector<double> packed_a(static_cast<size_t>(kRows * kDepth));
+        thread_local std::vector<double> packed_b(static_cast<size_t>((kColumns + kTileColumns) * kDepth));
+        const int64_t i0 = row_block * kRows, m = std::min(kRows, rows - i0);
+        const int64_t j0 = column_block * kColumns, n = std::min(kColumns, columns - j0);
+        for (int64_t p0 = 0; p0 < depth; p0 += kDepth) {
+          const int64_t k = std::min(kDepth, depth - p0);
+          pack_rows({av.data + i0 * av.row_stride + p0 * av.column_stride, av.row_stride, av.column_stride}, m, k,
+                    packed_a.data());
+          pack_columns({bv.data + p0 * bv.row_stride + j0 * bv.column_stride, bv.row_stride, bv.column_stride}, k, n,
+                       packed_b.data());
+          for (int64_t j = 0; j < n; j += kTileColumns)
+            for (int64_t i = 0; i < m; i += kTileRows)
+              tile(k, packed_a.data() + i * k, packed_b.data() + j * k, c + (i0 + i) * ldc + j0 + j, ldc,
+                   std::min<int64_t>(kTileRows, m - i), std::min<int64_t>(kTileColumns, n - j));
+        }
+      });
+  exceptions.rethrow();
 }
 
 void gemm(bool transpose_a, bool transpose_b, int64_t rows, int64_t columns, int64_t depth, const float* a, int64_t lda,

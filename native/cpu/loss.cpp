@@ -12,11 +12,13 @@ namespace {
 using namespace opsig;
 using Arguments = opsig_loss_arguments;
 
-// Calls body(sample) in parallel where that pays.
+// Calls body(sample) in parallel where that pays; its exceptions come out here.
 template <class Body>
 void over_samples(const Arguments& a, Body body) {
+  ParallelExceptions exceptions;
 #pragma omp parallel for if (a.samples * a.classes * std::max<int64_t>(1, a.vectors) > kParallelElements / 4)
-  for (int64_t n = 0; n < a.samples; ++n) body(n);
+  for (int64_t n = 0; n < a.samples; ++n) exceptions.guard([&] { body(n); });
+  exceptions.rethrow();
 }
 
 template <class T>

@@ -127,8 +127,11 @@ void average_backward(const Arguments& a) {
 
 void check(const Arguments& a, bool wants_winner) {
   require(a.samples >= 1 && a.count >= 1 && a.kernel_height >= 1 && a.kernel_width >= 1 && a.stride >= 1 &&
-              a.padding >= 0 && a.channels >= 1,
+              a.padding >= 0 && a.channels >= 1 && a.height >= 1 && a.width >= 1,
           "extents must be positive");
+  require(a.out_height == (a.height + 2 * a.padding - a.kernel_height) / a.stride + 1 &&
+              a.out_width == (a.width + 2 * a.padding - a.kernel_width) / a.stride + 1,
+          "the output's extents do not follow from the input's");
   require(!wants_winner || a.kernel_height * a.kernel_width <= 256, "a window has at most 256 elements");
   require(!wants_winner || a.winner != nullptr, "the winners are missing");
 }

@@ -13,6 +13,9 @@ internal sealed class NetworkPasses
     private readonly Loss _loss;
     private readonly PassLayout _layout;
     private readonly LayerPass _pass;
+
+    // Inputs are packed for one layer's outputs: another that reads the data has others.
+    private readonly Linear? _packedLinear;
     private readonly bool[] _written;
 
     public NetworkPasses(Device device, Precision precision, Network network, Loss loss, PassLayout layout)
@@ -21,6 +24,7 @@ internal sealed class NetworkPasses
         _loss = loss;
         _layout = layout;
         _pass = new LayerPass { Device = device, Precision = precision };
+        _packedLinear = MemoryPlan.PackedLinear(network);
         _written = new bool[network.Nodes.Length + 1];
     }
 
@@ -188,7 +192,7 @@ internal sealed class NetworkPasses
             _pass.Inputs[n] = tensor == 0 ? batch.Inputs : primal + (nint)_layout.Primal[tensor];
         }
 
-        _pass.PackedInput = node.Inputs[0] == 0 ? batch.Packed : null;
+        _pass.PackedInput = node.Inputs[0] == 0 && node.Layer == _packedLinear ? batch.Packed : null;
         _pass.Output = primal + (nint)_layout.Primal[i + 1];
         _pass.Cache = _layout.Cache[i + 1] < 0 ? 0 : primal + (nint)_layout.Cache[i + 1];
         _pass.Parameters = Array.ConvertAll(ParameterViews(i, parameters), view => view.Address);

@@ -52,6 +52,11 @@ public sealed class Objective : IDisposable
                 $"There are {SampleCount} inputs, but the targets have the shape [{string.Join(", ", targets.Shape)}].");
         }
 
+        if (inputs.Type is not (ElementType.Float32 or ElementType.Float64))
+        {
+            throw new InputException($"Inputs must be float32 or float64, not {inputs.Type}.");
+        }
+
         byte[] preparedTargets = loss.PrepareTargets(targets, network.Outputs, precision);
         (Plan, _layout) = MemoryPlan.Make(device, precision, network, loss, SampleCount, options ?? new ObjectiveOptions());
         _passes = new NetworkPasses(device, precision, network, loss, _layout);
@@ -290,9 +295,7 @@ public sealed class Objective : IDisposable
                 MemoryMarshal.AsBytes(inputs.AsSpan<double>().Slice(start, count)).ToArray(),
             (Precision.Float64, ElementType.Float32) =>
                 Converted<float, double>(inputs.AsSpan<float>().Slice(start, count)),
-            (Precision.Float32, ElementType.Float64) =>
-                Converted<double, float>(inputs.AsSpan<double>().Slice(start, count)),
-            _ => throw new InputException($"Inputs must be float32 or float64, not {inputs.Type}."),
+            _ => Converted<double, float>(inputs.AsSpan<double>().Slice(start, count)),
         };
         if (Network.FlattensInput || shape.Channels == 1 || shape.Height * shape.Width == 1)
         {

@@ -33,7 +33,7 @@ internal sealed class LayerPass
     /// <summary>Primal inputs x.</summary>
     public nint[] Inputs { get; set; } = [];
 
-    /// <summary>The first input, packed for products; null unless the input is the data itself.</summary>
+    /// <summary>The first input, packed for products; null unless it is the data, packed for this layer.</summary>
     public PackedMatrix? PackedInput { get; set; }
 
     /// <summary>Primal output y; may be the first input where the layer allows it.</summary>

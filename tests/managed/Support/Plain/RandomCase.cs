@@ -62,12 +62,12 @@ public sealed class RandomCase
             ["packed inputs without bias"] = (FeatureShape.Vector(64), "mse", b => b
                 .Linear(16, bias: false).Activation(ActivationKind.Sigmoid).Linear(2)),
             ["packed shortcut"] = (FeatureShape.Vector(70), "mse", b => b
-                .Residual(r => r.Linear(18).Activation(ActivationKind.Tanh).Linear(18), s => s.Linear(18)).Linear(3)),
+                .Residual(r => r.Linear(40).Activation(ActivationKind.Tanh).Linear(18), s => s.Linear(18)).Linear(3)),
 
             // Above the thresholds of the threaded loops: 2^15 elements of elementwise work, 2^18 of a float64 product.
             ["threaded vectors"] = (FeatureShape.Vector(96), "ce", b => b
                 .Linear(96).Activation(ActivationKind.GeluTanh).Linear(96).Activation(ActivationKind.Tanh).Linear(10)),
-            ["threaded pictures"] = (new FeatureShape(16, 16, 3), "ce", b => b
+            ["threaded pictures"] = (new FeatureShape(12, 12, 3), "ce", b => b
                 .Convolution(8, kernel: 3, padding: 1).Activation(ActivationKind.Silu).MaxPool(kernel: 2)
                 .Residual(r => r.Convolution(8, kernel: 3, padding: 1).Activation(ActivationKind.Tanh))
                 .AveragePool(kernel: 2).Flatten().Linear(10)),
@@ -110,9 +110,9 @@ public sealed class RandomCase
 
     public int Samples => Inputs.Shape[0];
 
-    /// <summary>The case of a name and a seed; the networks above the threads' thresholds get 48 samples, the others 7.</summary>
+    /// <summary>The case of a name and a seed; the networks above the threads' thresholds get 32 samples, the others 7.</summary>
     public static RandomCase Make(string name, ulong seed) =>
-        new(name, name.StartsWith("threaded", StringComparison.Ordinal) ? 48 : 7, seed);
+        new(name, name.StartsWith("threaded", StringComparison.Ordinal) ? 32 : 7, seed);
 
     private static double[] Draw(Xoshiro256 random, int count, double scale)
     {

@@ -1,0 +1,32 @@
+using OpposingSignals.Networks;
+using OpposingSignals.Tests.Support;
+
+namespace OpposingSignals.Tests.Networks;
+
+public sealed class NetworkBuilderTests
+{
+    [Fact]
+    public void NetworksThatCannotBeAreRefused()
+    {
+        Refusal.Expect(() => _ = new NetworkBuilder(new FeatureShape(0, 1, 1)), "positive extents");
+        Refusal.Expect(() => new NetworkBuilder(FeatureShape.Vector(3)).Build(), "at least one layer");
+        Refusal.Expect(
+            () => new NetworkBuilder(FeatureShape.Vector(3)).Activation(ActivationKind.Tanh).Build(), "without parameters");
+        Refusal.Expect(
+            () => new NetworkBuilder(FeatureShape.Vector(3)).Residual(branch => branch.Linear(4)), "4", "3", "agree");
+    }
+
+    [Fact]
+    public void ParametersAreNamedAndPlacedAsInSequentialModules()
+    {
+        Network network = new NetworkBuilder(new FeatureShape(4, 4, 2))
+            .Convolution(3, kernel: 3).Activation(ActivationKind.Relu)
+            .Residual(branch => branch.Convolution(3, kernel: 1, bias: false), shortcut => shortcut.Convolution(3, kernel: 1))
+            .Flatten().Linear(5).Build();
+        Assert.Equal(
+            ["0.weight", "0.bias", "2.branch.0.weight", "2.shortcut.0.weight", "2.shortcut.0.bias", "4.weight", "4.bias"],
+            network.Parameters.Select(parameter => parameter.Name));
+        Assert.Equal([0L, 54, 57, 66, 75, 78, 138], network.Parameters.Select(parameter => parameter.Offset));
+        Assert.Equal(143, network.ParameterCount);
+    }
+}

@@ -1,0 +1,32 @@
+// Every operation of the table against naive float64 loops, in both precisions, with ragged shapes, strides, shared operands,
+// poisoned outputs and guarded ends.
+#include "support.h"
+
+namespace opsig::test {
+
+void test_activations();
+void test_convolutions();
+void test_layout();
+void test_losses();
+void test_pooling();
+void test_products();
+void test_vectors();
+
+}  // namespace opsig::test
+
+int main() {
+  using namespace opsig::test;
+  for (const int threads : {1, 3}) {
+    opsig_set_threads(threads);
+    test_activations();
+    test_convolutions();
+    test_layout();
+    test_losses();
+    test_pooling();
+    test_products();
+    test_vectors();
+  }
+  if (const std::string unused = unused_operations(); !unused.empty()) fail("no test runs" + unused);
+  if (failures() > 0) std::fprintf(stderr, "%d failures\n", failures());
+  return failures() != 0;
+}
