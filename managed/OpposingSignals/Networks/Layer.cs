@@ -28,8 +28,8 @@ public abstract class Layer
     /// <summary>Name and sizes, for messages and a run's record.</summary>
     public abstract override string ToString();
 
-    /// <summary>Bytes per sample that Forward caches beside x and y.</summary>
-    internal virtual long CacheBytes => 0;
+    /// <summary>Bytes that Forward caches beside x and y for a micro-batch.</summary>
+    internal virtual long CacheBytes(int samples) => 0;
 
     /// <summary>Whether y may be written over x: no pass needs x once y is known.</summary>
     internal virtual bool OverwritesInput => false;
