@@ -4,8 +4,8 @@ using OpposingSignals.Devices;
 namespace OpposingSignals.Networks;
 
 /// <summary>
-/// y = γ h + β with h = (x − ⟨x⟩) s and s = 1/√(⟨(x − ⟨x⟩)²⟩ + ε), where ⟨·⟩ is the mean over a group of features of a sample
-/// and γ, β are numbers per channel.
+/// y = γ h + β with h = (x − ⟨x⟩) s and s = 1/√(⟨(x − ⟨x⟩)²⟩ + ε), where ⟨·⟩ is the mean over a group of features and γ, β are
+/// numbers per channel.
 /// </summary>
 /// <remarks>
 /// With ẋ a tangent, b = ⟨h ẋ⟩ and g = γ ȳ:
@@ -17,6 +17,7 @@ namespace OpposingSignals.Networks;
 /// </description></item>
 /// <item><term>SecondOrder</term><description>ÿ = 2 γ̇ ḣ − γ s (2 b ḣ + h ⟨ḣ ẋ⟩)</description></item>
 /// </list>
+/// Batch normalisation in evaluation mode has constants for ⟨x⟩ and s: every ⟨·⟩ of a derivative is then zero.
 /// </remarks>
 public sealed class FeatureNormalization : Layer
 {
@@ -28,7 +29,7 @@ public sealed class FeatureNormalization : Layer
 
     private readonly string _name;
 
-    // Rows of channels that share statistics, and matrices of such rows in a sample.
+    // Rows of channels of a sample that share statistics, and matrices of such rows in a sample.
     private readonly int _rows;
     private readonly int _matrices;
 
@@ -51,6 +52,9 @@ public sealed class FeatureNormalization : Layer
     /// <summary>Groups of channels with statistics of their own.</summary>
     public int Groups { get; }
 
+    /// <summary>Statistics for evaluation, of batch normalisation; null otherwise.</summary>
+    public RunningStatistics? Running { get; private init; }
+
     /// <summary>Positions of an image that share statistics: one, or all.</summary>
     public int Positions => _rows;
 
@@ -69,6 +73,8 @@ public sealed class FeatureNormalization : Layer
     internal override bool NeedsInputTangent => true;
 
     internal override bool OverwritesCotangent => true;
+
+    internal override bool CouplesSamples => Running is not null;
 
     /// <summary>Statistics of each position over its channels (Ba, Kiros and Hinton 2016, arXiv 1607.06450).</summary>
     /// <exception cref="InputException">ε is not positive.</exception>
@@ -90,15 +96,28 @@ public sealed class FeatureNormalization : Layer
         return new("GroupNorm", shape, shape.Height * shape.Width, groups, epsilon);
     }
 
+    /// <summary>Statistics of each channel over the micro-batch (Ioffe and Szegedy 2015, arXiv 1502.03167).</summary>
+    /// <exception cref="InputException">ε is not positive.</exception>
+    public static FeatureNormalization BatchNorm(FeatureShape shape, double epsilon) =>
+        new("BatchNorm", shape, shape.Height * shape.Width, shape.Channels, epsilon)
+        {
+            Running = new RunningStatistics(shape.Channels),
+        };
+
     /// <inheritdoc/>
     public override string ToString() => $"{_name}({Groups} x {OutputShape.Channels / Groups})";
 
-    internal override long CacheBytes(int samples) => 2L * sizeof(double) * samples * _matrices * Groups;
+    internal override long CacheBytes(int samples) => 2L * sizeof(double) * Matrices(samples) * Groups;
 
     internal override bool NeedsOutputCotangent(bool inputMoves) => inputMoves;
 
     internal override void Forward(LayerPass pass)
     {
+        if (UsesRunning(pass))
+        {
+            UploadRunning(pass);
+        }
+
         Arguments arguments = Describe(pass, 1);
         arguments.Bias = pass.Parameters[1];
         arguments.Out = pass.Output;
@@ -126,6 +145,22 @@ public sealed class FeatureNormalization : Layer
 
         pass.Device.Run(SecondOrderOperation, WithTangents(pass, pass.OutputTangent.Address));
         return true;
+    }
+
+    /// <summary>After Forward of batch normalisation in training mode: what its micro-batch adds to the running statistics.</summary>
+    internal BatchStatistics Statistics(LayerPass pass)
+    {
+        double[] statistics = new double[2 * Groups];
+        pass.Device.Download<double>(pass.Cache, statistics);
+        double[] mean = new double[Groups], deviation = new double[Groups];
+        for (int c = 0; c < Groups; c++)
+        {
+            double scale = statistics[(2 * c) + 1];
+            mean[c] = statistics[2 * c];
+            deviation[c] = Math.Max((1 / (scale * scale)) - Epsilon, 0);
+        }
+
+        return new BatchStatistics(Running!, mean, deviation, (long)pass.Samples * _rows);
     }
 
     private static void Pull(Operation<Arguments> operation, LayerPass pass, Arguments arguments)
@@ -163,14 +198,31 @@ public sealed class FeatureNormalization : Layer
         Precision = pass.Precision,
         Epsilon = Epsilon,
         Vectors = vectors,
-        Matrices = (long)pass.Samples * _matrices,
-        Rows = _rows,
+        FixedStatistics = UsesRunning(pass) ? 1 : 0,
+        Matrices = Matrices(pass.Samples),
+        Rows = Running is null ? _rows : (long)pass.Samples * _rows,
         Channels = OutputShape.Channels,
         Groups = Groups,
         X = pass.Inputs[0],
         Statistics = pass.Cache,
         Weight = pass.Parameters[0],
     };
+
+    private long Matrices(int samples) => Running is null ? (long)samples * _matrices : 1;
+
+    private bool UsesRunning(LayerPass pass) => Running is not null && pass.BatchNorm == BatchNormMode.Eval;
+
+    private void UploadRunning(LayerPass pass)
+    {
+        double[] statistics = new double[2 * Groups];
+        for (int c = 0; c < Groups; c++)
+        {
+            statistics[2 * c] = Running!.Mean[c];
+            statistics[(2 * c) + 1] = 1 / Math.Sqrt(Running.Variance[c] + Epsilon);
+        }
+
+        pass.Device.Upload<double>(statistics, pass.Cache);
+    }
 
     [StructLayout(LayoutKind.Sequential)]
     private struct Arguments

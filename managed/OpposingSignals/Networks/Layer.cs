@@ -46,6 +46,9 @@ public abstract class Layer
     /// <summary>Whether x̄ may be written over ȳ.</summary>
     internal virtual bool OverwritesCotangent => false;
 
+    /// <summary>Whether a sample's output depends on the other samples of its micro-batch, in training mode.</summary>
+    internal virtual bool CouplesSamples => false;
+
     /// <summary>Whether TangentBackward or SecondOrder reads the primal ȳ.</summary>
     /// <param name="inputMoves">Whether the input has a tangent; the data have none.</param>
     internal virtual bool NeedsOutputCotangent(bool inputMoves) => false;

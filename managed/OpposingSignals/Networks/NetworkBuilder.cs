@@ -78,6 +78,9 @@ public sealed class NetworkBuilder
     public NetworkBuilder GroupNorm(int groups, double epsilon = 1e-5) =>
         Append(FeatureNormalization.GroupNorm(_shape, groups, epsilon));
 
+    /// <summary>Adds a normalisation of each channel over the micro-batch, or by running statistics.</summary>
+    public NetworkBuilder BatchNorm(double epsilon = 1e-5) => Append(FeatureNormalization.BatchNorm(_shape, epsilon));
+
     /// <summary>Adds a max pool; the stride defaults to the kernel.</summary>
     public NetworkBuilder MaxPool(int kernel, int stride = 0, int padding = 0) =>
         Append(Pooling.Max(_shape, kernel, stride, padding));

@@ -11,8 +11,8 @@ public sealed class ReferenceTests(ITestOutputHelper output)
     // Relative to the largest element: the references carry float64 rounding of their own.
     private const double Float64Bound = 1e-9;
 
-    // Relative to the largest element: rounding errors of float32, amplified by up to seven normalisations; measured below 2e-5.
-    private const double Float32Bound = 2e-4;
+    // Relative to the largest element: rounding errors of float32; measured below 1e-6.
+    private const double Float32Bound = 1e-5;
 
     public static TheoryData<string, int> Cases
     {
@@ -21,9 +21,12 @@ public sealed class ReferenceTests(ITestOutputHelper output)
             var data = new TheoryData<string, int>();
             foreach (string name in ReferenceCase.Names)
             {
-                // All samples at once, and 3 + 3 + 1: a ragged last micro-batch.
+                // All samples at once, and 3 + 3 + 1, a ragged last micro-batch, where that is the same objective.
                 data.Add(name, 0);
-                data.Add(name, 3);
+                if (!ReferenceCase.CouplesSamples(name))
+                {
+                    data.Add(name, 3);
+                }
             }
 
             return data;
@@ -66,9 +69,13 @@ public sealed class ReferenceTests(ITestOutputHelper output)
         point.Multiply(ProductKind.GaussNewton, vectors, products);
         Close("Gauss-Newton products", reference["ggn_vp"], products.ToArray());
 
-        using VectorBlock top = Block(device, precision, reference["top_eigenvector"], 1);
-        Close("slopes", reference["per_sample_gradient_dot_top_eigenvector"], point.SampleSlopes(top));
-        Close("curvatures", reference["per_sample_curvature_top_eigenvector"], point.SampleCurvatures(top));
+        if (!objective.CouplesSamples)
+        {
+            using VectorBlock top = Block(device, precision, reference["top_eigenvector"], 1);
+            Close("slopes", reference["per_sample_gradient_dot_top_eigenvector"], point.SampleSlopes(top));
+            Close("curvatures", reference["per_sample_curvature_top_eigenvector"], point.SampleCurvatures(top));
+        }
+
         Close("outputs", reference["output"], objective.Outputs(parameters));
 
         void Close(string quantity, double[] expected, double[] actual)

@@ -4,7 +4,8 @@ namespace OpposingSignals.Tests.Support.Plain;
 
 /// <summary>
 /// y = γ h + β with h = (x − ⟨x⟩)/√(⟨(x − ⟨x⟩)²⟩ + ε). Every formula is one sum of products, written out, so that its bound holds
-/// for each way of collecting terms; a product of collected factors has a few roundings more.
+/// for each way of collecting terms; a product of collected factors has a few roundings more. Batch normalisation is in
+/// evaluation mode: ⟨x⟩ and ⟨(x − ⟨x⟩)²⟩ are its running statistics, and means of derivatives are zero.
 /// </summary>
 public sealed class PlainNormalization : PlainLayer
 {
@@ -12,7 +13,8 @@ public sealed class PlainNormalization : PlainLayer
     private const int FurtherRoundings = 6;
 
     private readonly int _channels;
-    private readonly Bounded _epsilon;
+    private readonly double _epsilon;
+    private readonly RunningStatistics? _running;
 
     // Elements that share statistics.
     private readonly int[][] _groups;
@@ -21,7 +23,8 @@ public sealed class PlainNormalization : PlainLayer
     {
         FeatureShape shape = layer.OutputShape;
         _channels = shape.Channels;
-        _epsilon = Bounded.Constant(layer.Epsilon);
+        _epsilon = layer.Epsilon;
+        _running = layer.Running;
         int width = shape.Channels / layer.Groups;
         _groups =
         [
@@ -161,7 +164,18 @@ public sealed class PlainNormalization : PlainLayer
     private static Bounded[] Totals(RunningSum[] sums) =>
         Array.ConvertAll(sums, sum => sum.Total.After(FurtherRoundings));
 
-    private IEnumerable<Group> Groups(Bounded[] x) => _groups.Select(elements => new Group(elements, x, _epsilon));
+    private IEnumerable<Group> Groups(Bounded[] x) => _groups.Select(elements =>
+    {
+        if (_running is null)
+        {
+            return new Group(elements, x, Bounded.Constant(_epsilon));
+        }
+
+        int channel = elements[0] % _channels;
+        return new Group(
+            elements, x, Bounded.Constant(_running.Mean[channel]),
+            Bounded.Constant(1 / Math.Sqrt(_running.Variance[channel] + _epsilon)));
+    });
 
     private Bounded Weight(Bounded[] parameters, int i) => parameters[i % _channels];
 
@@ -169,6 +183,7 @@ public sealed class PlainNormalization : PlainLayer
 
     private sealed class Group
     {
+        private readonly bool _isFixed;
         private Bounded[] _tangent = [];
         private Bounded _meanTangent;
 
@@ -178,6 +193,12 @@ public sealed class PlainNormalization : PlainLayer
             Bounded mean = Mean(i => [x[i]]);
             Bounded variance = Mean(i => [(x[i] - mean) * (x[i] - mean)]);
             S = 1 / Bounded.Sqrt(variance + epsilon);
+            H = elements.ToDictionary(i => i, i => (x[i] - mean) * S);
+        }
+
+        public Group(int[] elements, Bounded[] x, Bounded mean, Bounded s)
+        {
+            (_isFixed, Elements, S) = (true, elements, s);
             H = elements.ToDictionary(i => i, i => (x[i] - mean) * S);
         }
 
@@ -202,6 +223,11 @@ public sealed class PlainNormalization : PlainLayer
 
         public Bounded Mean(Func<int, Bounded[]> terms)
         {
+            if (_isFixed)
+            {
+                return Bounded.Zero;
+            }
+
             var sum = default(RunningSum);
             foreach (int i in Elements)
             {

@@ -53,6 +53,9 @@ public sealed class RandomCase
                         .Convolution(5, kernel: 3, padding: 1),
                     s => s.Convolution(5, kernel: 1, stride: 2))
                 .GlobalAveragePool().Flatten().Linear(4)),
+            ["running statistics"] = (new FeatureShape(5, 4, 2), "ce", b => b
+                .BatchNorm().Convolution(4, kernel: 3, padding: 1, bias: false).BatchNorm().Activation(ActivationKind.Silu)
+                .Convolution(5, kernel: 2).BatchNorm(epsilon: 0.01).Activation(ActivationKind.Relu).Flatten().Linear(3)),
             ["padded shortcuts"] = (new FeatureShape(6, 7, 2), "mse", b => b
                 .Convolution(3, kernel: 3, padding: 1).Activation(ActivationKind.Tanh)
                 .Residual(
@@ -110,6 +113,11 @@ public sealed class RandomCase
                 Draw(random, (int)parameter.Count, 1 / Math.Sqrt(parameter.Specification.FanIn))),
         ];
         Vectors = Draw(random, PlainComparison.Vectors * Parameters.Length, 1);
+        foreach ((_, RunningStatistics running) in Network.Running)
+        {
+            Draw(random, running.Mean.Length, 1).CopyTo(running.Mean);
+            Array.ConvertAll(Draw(random, running.Mean.Length, 1), value => 0.5 + (value * value)).CopyTo(running.Variance);
+        }
     }
 
     /// <summary>Names of every network.</summary>
