@@ -102,12 +102,12 @@ class Matrix {
   // Statistics of this matrix from their place in the cache.
   void read_statistics() {
     const double* statistics = a_.statistics + index_ * a_.groups * 2;
-    const int64_t width = a_.channels / a_.groups;
-    for (int64_t c = 0; c < a_.channels; ++c) {
-      mean_[c] = static_cast<T>(statistics[c / width * 2]);
-      s_[c] = statistics[c / width * 2 + 1];
-      scale_[c] = static_cast<T>(s_[c]);
-    }
+    for_groups([&](int64_t g, int64_t begin, int64_t end) {
+      const double mean = statistics[g * 2], scale = statistics[g * 2 + 1];
+      std::fill(mean_.begin() + begin, mean_.begin() + end, static_cast<T>(mean));
+      std::fill(s_.begin() + begin, s_.begin() + end, scale);
+      std::fill(scale_.begin() + begin, scale_.begin() + end, static_cast<T>(scale));
+    });
   }
 
   void find_statistics() {
@@ -122,6 +122,7 @@ class Matrix {
         sums.data());
     for_groups([&](int64_t g, int64_t begin, int64_t end) {
       double total = 0;
+#pragma omp simd reduction(+ : total)
       for (int64_t c = begin; c < end; ++c) total += sums[c];
       statistics[g * 2] = total / size();
       std::fill(mean_.begin() + begin, mean_.begin() + end, static_cast<T>(statistics[g * 2]));
@@ -136,6 +137,7 @@ class Matrix {
         sums.data());
     for_groups([&](int64_t g, int64_t begin, int64_t end) {
       double total = 0;
+#pragma omp simd reduction(+ : total)
       for (int64_t c = begin; c < end; ++c) total += sums[c];
       statistics[g * 2 + 1] = 1 / std::sqrt(total / size() + a_.epsilon);
     });
@@ -166,8 +168,10 @@ class Matrix {
     double* to = means_.data() + k * a_.channels;
     for_groups([&](int64_t, int64_t begin, int64_t end) {
       double total = 0;
-      if (!a_.fixed_statistics)
+      if (!a_.fixed_statistics) {
+#pragma omp simd reduction(+ : total)
         for (int64_t c = begin; c < end; ++c) total += value(c);
+      }
       std::fill(to + begin, to + end, total / size());
     });
     return to;
@@ -179,10 +183,8 @@ class Matrix {
   // out[i] = [accumulate] out[i] + formula(element, channel)
   template <class Formula>
   void write(T* out, bool accumulate, const Formula& formula) const {
-    const int64_t parts = row_parts();
-#pragma omp parallel for if (parts > 1 && a_.rows * a_.channels > kParallelElements)
-    for (int64_t p = 0; p < parts; ++p)
-      for (int64_t r = p * a_.rows / parts; r < (p + 1) * a_.rows / parts; ++r) {
+    const auto rows = [&](int64_t begin, int64_t end) {
+      for (int64_t r = begin; r < end; ++r) {
         const int64_t row = r * a_.channels;
         if (accumulate) {
 #pragma omp simd
@@ -192,6 +194,15 @@ class Matrix {
           for (int64_t c = 0; c < a_.channels; ++c) out[row + c] = formula(row + c, c);
         }
       }
+    };
+    // Even a region of one thread costs as much as a row of a layer norm.
+    const int64_t parts = row_parts();
+    if (parts == 1) {
+      rows(0, a_.rows);
+      return;
+    }
+#pragma omp parallel for if (a_.rows * a_.channels > kParallelElements)
+    for (int64_t p = 0; p < parts; ++p) rows(p * a_.rows / parts, (p + 1) * a_.rows / parts);
   }
 
  private:
