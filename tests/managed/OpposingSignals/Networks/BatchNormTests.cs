@@ -1,9 +1,12 @@
 using OpposingSignals.Curvature;
 using OpposingSignals.Devices;
 using OpposingSignals.Networks;
+using OpposingSignals.Optimizers;
+using OpposingSignals.Runs;
 using OpposingSignals.Tensors;
 using OpposingSignals.Tests.Support;
 using OpposingSignals.Tests.Support.Plain;
+using OpposingSignals.Training;
 
 namespace OpposingSignals.Tests.Networks;
 
@@ -94,6 +97,36 @@ public sealed class BatchNormTests
             Assert.Throws<InputException>(() => StateDict.Read(folder["model.safetensors"], other)).Message,
             StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void AResumedTrainingGoesOnWithItsRunningStatistics()
+    {
+        using var folder = new TemporaryFolder();
+        double[] whole = Train(6, from: null, to: null);
+        Train(3, from: null, to: folder["state"]);
+        Assert.Equal(whole, Train(6, from: folder["state"], to: null));
+        Assert.NotEqual(whole, Train(5, from: null, to: null));
+    }
+
+    // Parameters and running means after so many steps, from a checkpoint or the start.
+    private static double[] Train(int steps, string? from, string? to) => Use(0, Samples, microBatch: 3, (objective, theta) =>
+    {
+        using var trainer = new Trainer(
+            objective, null, new GradientDescent(0.1), theta.ToArray(), new TrainingOptions { Steps = steps, EigenEvery = 0 });
+        if (from is not null)
+        {
+            Checkpoint.Restore(from, trainer);
+        }
+
+        trainer.Run((_, _) => { });
+        if (to is not null)
+        {
+            Checkpoint.Write(to, trainer);
+        }
+
+        RunningStatistics running = objective.Network.Running.Single().Statistics;
+        return [.. trainer.Parameters.ToArray(), .. running.Mean, .. running.Variance];
+    });
 
     private static Network Build() => new NetworkBuilder(new FeatureShape(3, 2, 2))
         .Convolution(4, kernel: 3, padding: 1, bias: false).BatchNorm().Activation(ActivationKind.Tanh).Flatten().Linear(3)
