@@ -44,13 +44,16 @@ internal sealed class RunOptions
 
     public Option<int> MicroBatch { get; } = WithDefault("--micro-batch", 0, "Samples of a micro-batch; 0 leaves it to the plan.");
 
+    public Option<string> BatchNorm { get; } = WithDefault(
+        "--batch-norm", "train", "Statistics of batch normalisation: train (of each micro-batch, whose size must be given) or eval.");
+
     public Option<int> Memory { get; } = WithDefault("--memory", 0, "Memory budget in MiB; 0 takes 60 % of the machine's.");
 
     public void AddTo(Command command)
     {
         foreach (Option option in (Option[])[
             Model, Data, DataFolder, Normalization, Loss, Initialization, Weights, Seed, Device, Precision, Threads,
-            MicroBatch, Memory])
+            MicroBatch, BatchNorm, Memory])
         {
             command.Options.Add(option);
         }
@@ -70,6 +73,12 @@ internal sealed class RunOptions
         Precision = ParsePrecision(parsed.GetValue(Precision)!),
         Threads = parsed.GetValue(Threads),
         MicroBatch = parsed.GetValue(MicroBatch),
+        BatchNorm = parsed.GetValue(BatchNorm) switch
+        {
+            "train" => Networks.BatchNormMode.Train,
+            "eval" => Networks.BatchNormMode.Eval,
+            var other => throw new InputException($"There is no mode '{other}' of batch normalisation. Known: train, eval."),
+        },
         MemoryMebibytes = parsed.GetValue(Memory),
         StepSize = stepSize,
         Training = training,

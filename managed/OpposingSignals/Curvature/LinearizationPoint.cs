@@ -80,9 +80,11 @@ public sealed class LinearizationPoint
     }
 
     /// <summary>⟨∇ℓᵢ, v_j⟩ for every sample: row j, column i.</summary>
+    /// <exception cref="InputException">Batch normalisation in training mode couples the samples.</exception>
     public double[] SampleSlopes(VectorBlock vectors)
     {
         Require(vectors);
+        _objective.RequireSeparateSamples();
         double[] slopes = new double[vectors.Count * _objective.SampleCount];
         _objective.OverBatches(this, (batch, primal) =>
         {
@@ -96,9 +98,11 @@ public sealed class LinearizationPoint
     }
 
     /// <summary>v_jᵀ ∇²ℓᵢ v_j for every sample: row j, column i. Their mean over samples is v_jᵀ H v_j.</summary>
+    /// <exception cref="InputException">Batch normalisation in training mode couples the samples.</exception>
     public double[] SampleCurvatures(VectorBlock vectors)
     {
         Require(vectors);
+        _objective.RequireSeparateSamples();
         double[] curvatures = new double[vectors.Count * _objective.SampleCount];
         _objective.OverBatches(this, (batch, primal) =>
         {
@@ -109,6 +113,16 @@ public sealed class LinearizationPoint
             }
         });
         return curvatures;
+    }
+
+    /// <summary>
+    /// Says that a step of training is taken from here: batch normalisation in training mode adds the statistics of this point's
+    /// micro-batches to its running ones, once. No quantity of this objective depends on them.
+    /// </summary>
+    public void UpdateRunningStatistics()
+    {
+        _objective.RequireCurrent(this);
+        _objective.UpdateRunningStatistics();
     }
 
     private IEnumerable<(int First, int Count)> Chunks(int vectors)

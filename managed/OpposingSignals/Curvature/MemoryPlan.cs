@@ -71,6 +71,13 @@ public sealed record MemoryPlan
     internal static (MemoryPlan Plan, PassLayout Layout) Make(
         Device device, Precision precision, Network network, Loss loss, int samples, ObjectiveOptions options)
     {
+        if (network.CouplesSamples && options.BatchNorm == BatchNormMode.Train && options.MicroBatch <= 0)
+        {
+            throw new InputException(
+                $"Batch normalisation in training mode makes the micro-batch a part of the objective of {network.Name}. Give its " +
+                "size, or evaluate with running statistics.");
+        }
+
         long budget = options.MemoryBudget > 0
             ? options.MemoryBudget
             : GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 10 * 6;

@@ -18,12 +18,12 @@ internal sealed class NetworkPasses
     private readonly Linear? _packedLinear;
     private readonly bool[] _written;
 
-    public NetworkPasses(Device device, Precision precision, Network network, Loss loss, PassLayout layout)
+    public NetworkPasses(Device device, Precision precision, Network network, Loss loss, PassLayout layout, BatchNormMode batchNorm)
     {
         _network = network;
         _loss = loss;
         _layout = layout;
-        _pass = new LayerPass { Device = device, Precision = precision };
+        _pass = new LayerPass { Device = device, Precision = precision, BatchNorm = batchNorm };
         _packedLinear = MemoryPlan.PackedLinear(network);
         _written = new bool[network.Nodes.Length + 1];
     }
@@ -43,6 +43,20 @@ internal sealed class NetworkPasses
         }
 
         _loss.Forward(Operands(batch, primal), losses, correct);
+    }
+
+    /// <summary>After <see cref="Forward"/> in training mode: the statistics of every batch normalisation.</summary>
+    public IEnumerable<BatchStatistics> Statistics(MicroBatch batch, nint primal, VectorBlock parameters)
+    {
+        Begin(batch, 1);
+        for (int i = 0; i < Last; i++)
+        {
+            if (_network.Nodes[i].Layer is FeatureNormalization { Running: not null } layer)
+            {
+                SetPrimal(batch, primal, parameters, i);
+                yield return layer.Statistics(_pass);
+            }
+        }
     }
 
     /// <summary>

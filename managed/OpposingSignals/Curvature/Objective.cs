@@ -18,6 +18,7 @@ public sealed class Objective : IDisposable
     private readonly DeviceBuffer _workspace;
     private readonly PassLayout _layout;
     private readonly bool _forwardOnly;
+    private readonly List<BatchStatistics> _statistics = [];
     private LinearizationPoint? _current;
 
     /// <summary>Plans memory and puts the data on the device.</summary>
@@ -58,8 +59,10 @@ public sealed class Objective : IDisposable
         }
 
         byte[] preparedTargets = loss.PrepareTargets(targets, network.Outputs, precision);
-        (Plan, _layout) = MemoryPlan.Make(device, precision, network, loss, SampleCount, options ?? new ObjectiveOptions());
-        _passes = new NetworkPasses(device, precision, network, loss, _layout);
+        options ??= new ObjectiveOptions();
+        (Plan, _layout) = MemoryPlan.Make(device, precision, network, loss, SampleCount, options);
+        _passes = new NetworkPasses(device, precision, network, loss, _layout, options.BatchNorm);
+        CouplesSamples = network.CouplesSamples && options.BatchNorm == BatchNormMode.Train;
         _batches = Upload(inputs, preparedTargets);
         _primals = new DeviceBuffer?[Plan.KeepsPrimal ? _batches.Length : 1];
         _workspace = device.Allocate(Plan.WorkspaceBytes);
@@ -83,6 +86,12 @@ public sealed class Objective : IDisposable
 
     /// <summary>Samples N.</summary>
     public int SampleCount { get; }
+
+    /// <summary>
+    /// Whether samples are coupled by batch normalisation in training mode: losses are then those of samples within their
+    /// micro-batches, and a sample has no gradient or curvature of its own.
+    /// </summary>
+    public bool CouplesSamples { get; }
 
     /// <summary>Elements P of θ.</summary>
     public long ParameterCount => Network.ParameterCount;
@@ -153,10 +162,16 @@ public sealed class Objective : IDisposable
         Invalidate();
         bool keep = keepPrimal && Plan.KeepsPrimal;
         GradientBlock.Clear();
+        _statistics.Clear();
         for (int b = 0; b < _batches.Length; b++)
         {
             nint primal = Primal(keep ? b : 0);
             Forward(_batches[b], primal, parameters);
+            if (CouplesSamples)
+            {
+                _statistics.AddRange(_passes.Statistics(_batches[b], primal, parameters));
+            }
+
             _passes.Backward(_batches[b], primal, _workspace.Address, parameters, GradientBlock, SampleCount);
         }
 
@@ -219,6 +234,27 @@ public sealed class Objective : IDisposable
         _passes.Tangent(batch, primal, _workspace.Address, parameters, directions);
         _passes.SampleCurvatures(
             batch, primal, _workspace.Address, parameters, directions, SampleCount, curvatures[batch.First..], SampleCount);
+    }
+
+    /// <summary>Adds the batch statistics of the last linearisation to the running ones, micro-batch by micro-batch.</summary>
+    internal void UpdateRunningStatistics()
+    {
+        foreach (BatchStatistics batch in _statistics)
+        {
+            batch.Running.Add(batch);
+        }
+
+        _statistics.Clear();
+    }
+
+    internal void RequireSeparateSamples()
+    {
+        if (CouplesSamples)
+        {
+            throw new InputException(
+                $"{Network.Name} has batch normalisation in training mode: the loss of a sample depends on its whole micro-batch, " +
+                "so that a sample has no gradient or curvature of its own. Use evaluation mode, or a model with group normalisation.");
+        }
     }
 
     internal void RequireCurrent(LinearizationPoint point)

@@ -1,10 +1,18 @@
+using OpposingSignals.Networks;
+
 namespace OpposingSignals.Curvature;
 
 /// <summary>Memory and batching of an <see cref="Objective"/>. Zero leaves a choice to the plan.</summary>
 public sealed record ObjectiveOptions
 {
-    /// <summary>Samples of a micro-batch; results agree for all sizes up to rounding.</summary>
+    /// <summary>
+    /// Samples of a micro-batch; results agree for all sizes up to rounding, except with batch normalisation in training mode,
+    /// whose statistics are those of a micro-batch: the size is then a part of the objective and must be given.
+    /// </summary>
     public int MicroBatch { get; init; }
+
+    /// <summary>Which statistics batch normalisation uses.</summary>
+    public BatchNormMode BatchNorm { get; init; }
 
     /// <summary>Vectors pushed through the network at once.</summary>
     public int VectorsAtOnce { get; init; }

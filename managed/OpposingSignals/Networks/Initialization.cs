@@ -13,6 +13,7 @@ namespace OpposingSignals.Networks;
 /// biases; the gains belong to successive weights and the last one repeats (Glorot and Bengio 2010).</description></item>
 /// <item><description><c>kaiming-normal</c>: weights normal with variance 2 / fan-in, zero biases (He et al. 2015).</description></item>
 /// </list>
+/// In all of them normalisation layers start with a scale of 1 and a shift of 0.
 /// </remarks>
 public sealed class Initialization
 {
@@ -64,11 +65,16 @@ public sealed class Initialization
         int weights = 0;
         foreach (Parameter parameter in network.Parameters)
         {
-            bool isWeight = parameter.Specification.Role == ParameterRole.Weight;
-            int position = isWeight ? weights++ : Math.Max(weights - 1, 0);
-            if (isWeight || _randomBias)
+            ParameterRole role = parameter.Specification.Role;
+            int position = role == ParameterRole.Weight ? weights++ : Math.Max(weights - 1, 0);
+            Span<double> elements = values.AsSpan((int)parameter.Offset, (int)parameter.Count);
+            if (role == ParameterRole.Scale)
             {
-                foreach (ref double value in values.AsSpan((int)parameter.Offset, (int)parameter.Count))
+                elements.Fill(1);
+            }
+            else if (role == ParameterRole.Weight || (role == ParameterRole.Bias && _randomBias))
+            {
+                foreach (ref double value in elements)
                 {
                     value = _weight(parameter.Specification, position, random);
                 }

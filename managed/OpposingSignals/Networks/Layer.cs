@@ -28,8 +28,8 @@ public abstract class Layer
     /// <summary>Name and sizes, for messages and a run's record.</summary>
     public abstract override string ToString();
 
-    /// <summary>Bytes per sample that Forward caches beside x and y.</summary>
-    internal virtual long CacheBytes => 0;
+    /// <summary>Bytes that Forward caches beside x and y for a micro-batch.</summary>
+    internal virtual long CacheBytes(int samples) => 0;
 
     /// <summary>Whether y may be written over x: no pass needs x once y is known.</summary>
     internal virtual bool OverwritesInput => false;
@@ -45,6 +45,9 @@ public abstract class Layer
 
     /// <summary>Whether x̄ may be written over ȳ.</summary>
     internal virtual bool OverwritesCotangent => false;
+
+    /// <summary>Whether a sample's output depends on the other samples of its micro-batch, in training mode.</summary>
+    internal virtual bool CouplesSamples => false;
 
     /// <summary>Whether TangentBackward or SecondOrder reads the primal ȳ.</summary>
     /// <param name="inputMoves">Whether the input has a tangent; the data have none.</param>

@@ -24,6 +24,9 @@ internal sealed class LayerPass
 
     public required Precision Precision { get; init; }
 
+    /// <summary>Whether batch normalisation takes the statistics of the micro-batch or its running ones.</summary>
+    public required BatchNormMode BatchNorm { get; init; }
+
     /// <summary>Samples N of the micro-batch.</summary>
     public int Samples { get; set; }
 

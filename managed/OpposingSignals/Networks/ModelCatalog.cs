@@ -14,6 +14,11 @@ namespace OpposingSignals.Networks;
 /// <item><description><c>convnet:LAYERS:ACTIVATION</c>: a plain convolution network; LAYERS lists channels of 3x3 convolutions
 /// (padding 1, with the activation), <c>M</c> for a 2x2 max pool and <c>A</c> for a 2x2 average pool; then the mean over the
 /// image and a linear output.</description></item>
+/// <item><description><c>resnet20|resnet32|resnet56|resnet110[:groupnorm]</c>: the CIFAR ResNets of He et al. 2016, with batch
+/// normalisation or group normalisation.</description></item>
+/// <item><description><c>resnet18[:groupnorm][:WIDTH]</c>: ResNet-18 for CIFAR; its stages have WIDTH (64 by default), 2 WIDTH,
+/// 4 WIDTH and 8 WIDTH channels.</description></item>
+/// <item><description><c>vgg11[:bn]</c>: VGG-11 for CIFAR, without or with batch normalisation.</description></item>
 /// </list>
 /// </remarks>
 public static class ModelCatalog
@@ -22,7 +27,8 @@ public static class ModelCatalog
     public static ImmutableArray<string> Forms { get; } =
     [
         "linear", "mlp:WIDTHS:ACTIVATION[:nobias|nooutbias]", "cnn:CHANNELS:ACTIVATION:maxpool|avgpool",
-        "convnet:LAYERS:ACTIVATION",
+        "convnet:LAYERS:ACTIVATION", "resnet20|resnet32|resnet56|resnet110[:groupnorm]", "resnet18[:groupnorm][:WIDTH]",
+        "vgg11[:bn]",
     ];
 
     /// <summary>Names of activations.</summary>
@@ -64,6 +70,17 @@ public static class ModelCatalog
                 break;
             case "convnet" when parts.Length == 3:
                 ConvNet(builder, name, parts, outputs);
+                break;
+            case "resnet20" or "resnet32" or "resnet56" or "resnet110" when parts.Length == 1 || parts is [_, "groupnorm"]:
+                ImageNetworks.ResNetOfThreeStages(builder, Extent(name, parts[0][6..]), parts.Length == 2, outputs);
+                break;
+            case "resnet18" when parts.Length <= 2 || parts is [_, "groupnorm", _]:
+                bool groupNorm = parts.Length > 1 && parts[1] == "groupnorm";
+                int width = parts.Length == (groupNorm ? 2 : 1) ? 64 : Extent(name, parts[^1]);
+                ImageNetworks.ResNet18(builder, width, groupNorm, outputs);
+                break;
+            case "vgg11" when parts.Length == 1 || parts is [_, "bn"]:
+                ImageNetworks.Vgg11(builder, parts.Length == 2, outputs);
                 break;
             default:
                 throw Unknown(name);

@@ -55,6 +55,16 @@ public sealed class Network
     /// <summary>Outputs per sample.</summary>
     public int Outputs => Nodes[^1].Layer.OutputShape.Size;
 
+    /// <summary>Whether a layer couples the samples of a micro-batch in training mode: batch normalisation.</summary>
+    internal bool CouplesSamples => Nodes.Any(node => node.Layer.CouplesSamples);
+
+    /// <summary>Running statistics by their names in a PyTorch state dict, without the last part.</summary>
+    internal IEnumerable<(string Name, RunningStatistics Statistics)> Running =>
+        from node in Nodes
+        let running = (node.Layer as FeatureNormalization)?.Running
+        where running is not null
+        select (node.Parameters[0].Name[..node.Parameters[0].Name.LastIndexOf('.')], running);
+
     /// <summary>The layers, one a line.</summary>
     public string Describe() =>
         $"{Name}: input {Input}, {ParameterCount} parameters\n" +

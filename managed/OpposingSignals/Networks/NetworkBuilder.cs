@@ -19,7 +19,9 @@ public sealed class NetworkBuilder
     private readonly FeatureShape _input;
     private readonly List<NetworkNode> _nodes = [];
     private readonly HashSet<string> _names = [];
+    private string _scope = "";
     private string _prefix = "";
+    private string? _name;
     private int _index;
     private int _current;
     private FeatureShape _shape;
@@ -36,6 +38,17 @@ public sealed class NetworkBuilder
         }
 
         _input = _shape = input;
+    }
+
+    /// <summary>
+    /// Names the next layer or block instead of numbering it, within the block it belongs to; dots may nest names, as in
+    /// <c>layer1.0</c>.
+    /// </summary>
+    public NetworkBuilder Named(string name)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        _name = name;
+        return this;
     }
 
     /// <summary>Adds y = x Wᵀ + b.</summary>
@@ -58,6 +71,16 @@ public sealed class NetworkBuilder
     public NetworkBuilder Activation(ActivationKind kind, double parameter = double.NaN) =>
         Append(new Activation(kind, _shape, parameter));
 
+    /// <summary>Adds a normalisation of each position over its channels.</summary>
+    public NetworkBuilder LayerNorm(double epsilon = 1e-5) => Append(FeatureNormalization.LayerNorm(_shape, epsilon));
+
+    /// <summary>Adds a normalisation of each image over groups of channels.</summary>
+    public NetworkBuilder GroupNorm(int groups, double epsilon = 1e-5) =>
+        Append(FeatureNormalization.GroupNorm(_shape, groups, epsilon));
+
+    /// <summary>Adds a normalisation of each channel over the micro-batch, or by running statistics.</summary>
+    public NetworkBuilder BatchNorm(double epsilon = 1e-5) => Append(FeatureNormalization.BatchNorm(_shape, epsilon));
+
     /// <summary>Adds a max pool; the stride defaults to the kernel.</summary>
     public NetworkBuilder MaxPool(int kernel, int stride = 0, int padding = 0) =>
         Append(Pooling.Max(_shape, kernel, stride, padding));
@@ -76,6 +99,7 @@ public sealed class NetworkBuilder
         {
             _flattensInput = true;
             _shape = FeatureShape.Vector(_shape.Size);
+            _name = null;
             _index++;
             return this;
         }
@@ -84,7 +108,8 @@ public sealed class NetworkBuilder
     }
 
     /// <summary>
-    /// Adds y = branch(x) + shortcut(x). The parts are named <c>branch</c> and <c>shortcut</c> under the block's number.
+    /// Adds y = branch(x) + shortcut(x). The parts are numbered under <c>branch</c> and <c>shortcut</c> within the block's
+    /// number or name; layers that <see cref="Named"/> names stand under the block itself.
     /// </summary>
     /// <param name="branch">Adds the branch's layers.</param>
     /// <param name="shortcut">Adds the shortcut's layers; none is the identity.</param>
@@ -92,21 +117,30 @@ public sealed class NetworkBuilder
     public NetworkBuilder Residual(Action<NetworkBuilder> branch, Action<NetworkBuilder>? shortcut = null)
     {
         ArgumentNullException.ThrowIfNull(branch);
-        (string prefix, int index, int start, FeatureShape startShape) = (_prefix, _index, _current, _shape);
-        (_prefix, _index) = ($"{prefix}{index}.branch.", 0);
+        (string scope, string prefix, int index, int start, FeatureShape startShape) =
+            (_scope, _prefix, _index, _current, _shape);
+        string block = TakeName();
+        (_scope, _prefix, _index) = ($"{block}.", $"{block}.branch.", 0);
         branch(this);
         (int branchEnd, FeatureShape branchShape) = (_current, _shape);
 
-        (_prefix, _index, _current, _shape) = ($"{prefix}{index}.shortcut.", 0, start, startShape);
+        (_prefix, _index, _current, _shape) = ($"{block}.shortcut.", 0, start, startShape);
         shortcut?.Invoke(this);
         if (_shape != branchShape)
         {
             throw new InputException($"A residual branch ends in {branchShape} and its shortcut in {_shape}; they must agree.");
         }
 
-        (_prefix, _index) = (prefix, index);
+        (_scope, _prefix, _index) = (scope, prefix, index);
         return Append(new Add(_shape), branchEnd, _current);
     }
+
+    /// <summary>
+    /// Adds a shortcut without parameters: every stride-th pixel, with channels of zeros around its own up to
+    /// <paramref name="outChannels"/>.
+    /// </summary>
+    public NetworkBuilder PaddedShortcut(int outChannels, int stride) =>
+        Append(new PaddedShortcut(_shape, outChannels, stride));
 
     /// <summary>Adds a layer of the caller's making.</summary>
     public NetworkBuilder Append(Layer layer)
@@ -122,9 +156,10 @@ public sealed class NetworkBuilder
     private NetworkBuilder Append(Layer layer, params ReadOnlySpan<int> inputs)
     {
         ImmutableArray<Parameter>.Builder parameters = ImmutableArray.CreateBuilder<Parameter>();
+        string layerName = TakeName();
         foreach (ParameterSpecification specification in layer.Parameters)
         {
-            string name = $"{_prefix}{_index}.{specification.Name}";
+            string name = $"{layerName}.{specification.Name}";
             if (!_names.Add(name))
             {
                 throw new InputException($"Two parameters are called '{name}'.");
@@ -139,5 +174,13 @@ public sealed class NetworkBuilder
         _shape = layer.OutputShape;
         _index++;
         return this;
+    }
+
+    // Full name of the layer or block that is being added.
+    private string TakeName()
+    {
+        string name = _name is null ? $"{_prefix}{_index}" : $"{_scope}{_name}";
+        _name = null;
+        return name;
     }
 }

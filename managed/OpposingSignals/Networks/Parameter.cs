@@ -10,6 +10,12 @@ public enum ParameterRole
 
     /// <summary>A bias.</summary>
     Bias,
+
+    /// <summary>A factor of a normalised channel: starts at 1.</summary>
+    Scale,
+
+    /// <summary>A number added to a normalised channel: starts at 0.</summary>
+    Shift,
 }
 
 /// <summary>A parameter as its layer declares it.</summary>

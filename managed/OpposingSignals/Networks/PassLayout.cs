@@ -95,9 +95,9 @@ internal sealed class PassLayout
             bool inPlace = node.Layer.OverwritesInput && input != 0 && _consumers[input] == 1
                 && !_network.Nodes[input - 1].Layer.NeedsOutput;
             Primal[output] = inPlace ? Primal[input] : Reserve(Bytes(output));
-            if (node.Layer.CacheBytes > 0)
+            if (node.Layer.CacheBytes(samples) is > 0 and long cacheBytes)
             {
-                Cache[output] = Reserve(node.Layer.CacheBytes * samples);
+                Cache[output] = Reserve(cacheBytes);
             }
 
             if (node.Layer.NeedsOutputCotangent(node.Inputs.Any(t => Moves[t])))

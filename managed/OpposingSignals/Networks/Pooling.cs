@@ -55,9 +55,6 @@ public sealed class Pooling : Layer
     /// <inheritdoc/>
     public override FeatureShape OutputShape { get; }
 
-    // One byte per output keeps the winner of its window.
-    internal override long CacheBytes => IsMax ? OutputShape.Size : 0;
-
     /// <summary>The largest element of each window; the stride defaults to the kernel.</summary>
     public static Pooling Max(FeatureShape input, int kernel, int stride = 0, int padding = 0) =>
         new(input, max: true, (kernel, kernel), stride > 0 ? stride : kernel, padding);
@@ -73,6 +70,9 @@ public sealed class Pooling : Layer
     /// <inheritdoc/>
     public override string ToString() =>
         $"{(IsMax ? "MaxPool" : "AveragePool")}({Kernel.Height}x{Kernel.Width}, stride {Stride}, padding {Padding})";
+
+    // One byte per output keeps the winner of its window.
+    internal override long CacheBytes(int samples) => IsMax ? (long)samples * OutputShape.Size : 0;
 
     internal override void Forward(LayerPass pass) =>
         Run(IsMax ? MaxForward : AverageForward, pass, 1, pass.Inputs[0], pass.Output);

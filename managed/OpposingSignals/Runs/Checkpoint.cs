@@ -1,6 +1,7 @@
 using System.Globalization;
 using OpposingSignals.Curvature;
 using OpposingSignals.Devices;
+using OpposingSignals.Networks;
 using OpposingSignals.Outliers;
 using OpposingSignals.Tensors;
 using OpposingSignals.Training;
@@ -23,6 +24,9 @@ internal static class Checkpoint
             tensors.Add(new("previous", ToHost(previous)));
         }
 
+        tensors.AddRange(
+            StateDict.RunningTensors(trainer.Network, ElementType.Float64)
+                .Select(entry => KeyValuePair.Create("running." + entry.Key, entry.Value)));
         tensors.AddRange(trainer.Samples.Save().Select(entry => KeyValuePair.Create("stream." + entry.Key, entry.Value)));
         tensors.AddRange(trainer.History.Save().Select(entry => KeyValuePair.Create("history." + entry.Key, entry.Value)));
         using (EigenTrackerState tracker = trainer.Tracker.Save())
@@ -63,6 +67,7 @@ internal static class Checkpoint
                 trainer.RestoreLastGood(block => FromHost(previous, block));
             }
 
+            StateDict.RestoreRunning(trainer.Network, Part(file, "running."));
             trainer.Samples.Restore(Part(file, "stream."));
             trainer.History = LossHistory.Restore(Part(file, "history."));
             RestoreTracker(file, trainer);

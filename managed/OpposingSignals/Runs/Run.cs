@@ -214,8 +214,11 @@ public sealed class Run : IDisposable
     private void WriteModel(string path, double[] parameters) =>
         SafeTensors.Write(
             path,
-            Networks.StateDict.Tensors(
-                _objects.Network,
-                parameters,
-                _objects.Configuration.Precision == Devices.Precision.Float64 ? ElementType.Float64 : ElementType.Float32));
+            [
+                .. Networks.StateDict.Tensors(_objects.Network, parameters, StoredType),
+                .. Networks.StateDict.RunningTensors(_objects.Network, StoredType),
+            ]);
+
+    private ElementType StoredType =>
+        _objects.Configuration.Precision == Devices.Precision.Float64 ? ElementType.Float64 : ElementType.Float32;
 }

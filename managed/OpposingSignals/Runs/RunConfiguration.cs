@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using OpposingSignals.Devices;
+using OpposingSignals.Networks;
 using OpposingSignals.Training;
 
 namespace OpposingSignals.Runs;
@@ -49,6 +50,9 @@ public sealed record RunConfiguration
 
     /// <summary>Samples of a micro-batch; 0 leaves it to the plan.</summary>
     public int MicroBatch { get; init; }
+
+    /// <summary>Statistics of batch normalisation in the training objective; everything else uses the running ones.</summary>
+    public BatchNormMode BatchNorm { get; init; }
 
     /// <summary>Memory budget in MiB; 0 takes 60 % of the machine's.</summary>
     public int MemoryMebibytes { get; init; }

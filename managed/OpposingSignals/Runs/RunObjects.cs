@@ -44,7 +44,7 @@ public sealed class RunObjects : IDisposable
         Device = Devices.Device.Named(configuration.Device, configuration.Threads);
         try
         {
-            Objective = ObjectiveOf(Data.Training, forwardOnly: false);
+            Objective = ObjectiveOf(Data.Training, forwardOnly: false, configuration.BatchNorm);
         }
         catch
         {
@@ -71,25 +71,13 @@ public sealed class RunObjects : IDisposable
     /// <summary>The training loss on the device.</summary>
     public Objective Objective { get; }
 
-    /// <summary>The loss over other data, with the same network.</summary>
+    /// <summary>The loss over other data, with the same network; batch normalisation uses its running statistics.</summary>
     /// <param name="data">The data.</param>
     /// <param name="forwardOnly">Whether only losses are wanted, which saves memory.</param>
     public Objective ObjectiveOf(Dataset data, bool forwardOnly)
     {
         ArgumentNullException.ThrowIfNull(data);
-        return new Objective(
-            Device,
-            Configuration.Precision,
-            Network,
-            Loss,
-            data.Inputs,
-            data.Targets,
-            new ObjectiveOptions
-            {
-                MicroBatch = Configuration.MicroBatch,
-                MemoryBudget = (long)Configuration.MemoryMebibytes << 20,
-                ForwardOnly = forwardOnly,
-            });
+        return ObjectiveOf(data, forwardOnly, BatchNormMode.Eval);
     }
 
     /// <summary>θ₀: from the weights file, or from the initialisation and its seed.</summary>
@@ -104,6 +92,22 @@ public sealed class RunObjects : IDisposable
         Objective.Dispose();
         Device.Dispose();
     }
+
+    private Objective ObjectiveOf(Dataset data, bool forwardOnly, BatchNormMode batchNorm) =>
+        new(
+            Device,
+            Configuration.Precision,
+            Network,
+            Loss,
+            data.Inputs,
+            data.Targets,
+            new ObjectiveOptions
+            {
+                MicroBatch = Configuration.MicroBatch,
+                MemoryBudget = (long)Configuration.MemoryMebibytes << 20,
+                ForwardOnly = forwardOnly,
+                BatchNorm = batchNorm,
+            });
 
     private static FeatureShape ShapeOf(Dataset data)
     {

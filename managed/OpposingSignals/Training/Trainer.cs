@@ -54,6 +54,9 @@ public sealed class Trainer : IDisposable
     /// <summary>θ_t.</summary>
     public VectorBlock Parameters { get; }
 
+    /// <summary>The network that is trained; its running statistics belong to the state.</summary>
+    internal Networks.Network Network => _objective.Network;
+
     /// <summary>θ of the last step whose loss and gradient were finite; null before there is one.</summary>
     public VectorBlock? LastGood => _hasPrevious ? _previous : null;
 
@@ -112,6 +115,7 @@ public sealed class Trainer : IDisposable
 
             _previous.CopyFrom(Parameters);
             _hasPrevious = true;
+            point.UpdateRunningStatistics();
             _optimizer.Step(Parameters, point.Gradient);
             Step++;
         }

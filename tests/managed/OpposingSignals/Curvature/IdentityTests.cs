@@ -1,5 +1,6 @@
 using OpposingSignals.Curvature;
 using OpposingSignals.Devices;
+using OpposingSignals.Networks;
 using OpposingSignals.Tests.Support.Plain;
 
 namespace OpposingSignals.Tests.Curvature;
@@ -179,7 +180,8 @@ public sealed class IdentityTests
     {
         using var device = new CpuDevice(threads: 2);
         using var objective = new Objective(
-            device, precision, random.Network, random.Loss, random.Inputs, random.Targets, options);
+            device, precision, random.Network, random.Loss, random.Inputs, random.Targets,
+            options with { BatchNorm = BatchNormMode.Eval });
         use(objective);
     }
 

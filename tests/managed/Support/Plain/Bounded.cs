@@ -65,6 +65,10 @@ public readonly record struct Bounded(double Value, double Error)
         ? Increasing(x, Math.Log)
         : throw new UndecidedException($"a logarithm of {x}");
 
+    public static Bounded Sqrt(Bounded x) => x.Value - x.Error > 0
+        ? Increasing(x, Math.Sqrt)
+        : throw new UndecidedException($"a square root of {x}");
+
     public static Bounded LogOnePlus(Bounded x) => Increasing(x, LogOnePlus);
 
     public static Bounded ExpMinusOne(Bounded x) => Increasing(x, ExpMinusOne);

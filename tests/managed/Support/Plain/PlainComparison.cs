@@ -5,7 +5,10 @@ using OpposingSignals.Tensors;
 
 namespace OpposingSignals.Tests.Support.Plain;
 
-/// <summary>Every quantity of a linearisation point beside the plain evaluation of the same data.</summary>
+/// <summary>
+/// Every quantity of a linearisation point beside the plain evaluation of the same data. The plain layers know one sample only,
+/// so batch normalisation is in evaluation mode.
+/// </summary>
 public static class PlainComparison
 {
     /// <summary>Vectors that products take at once.</summary>
@@ -27,7 +30,7 @@ public static class PlainComparison
         using var device = new CpuDevice(threads: 2);
         foreach (ObjectiveOptions options in batchings)
         {
-            using var objective = new Objective(device, precision, network, loss, inputs, targets, options);
+            using var objective = new Objective(device, precision, network, loss, inputs, targets, options with { BatchNorm = BatchNormMode.Eval });
             using VectorBlock theta = Block(device, precision, parameters, 1);
             using VectorBlock v = Block(device, precision, vectors, Vectors);
             LinearizationPoint point = objective.Linearize(theta);

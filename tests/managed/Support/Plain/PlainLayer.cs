@@ -34,7 +34,9 @@ public abstract class PlainLayer
         Activation activation => new PlainElementwise(activation.Kind, activation.Parameter),
         Pooling { IsMax: true } pooling => new PlainMaxPool(pooling),
         Pooling pooling => PlainLinearMap.AveragePool(pooling),
+        FeatureNormalization normalization => new PlainNormalization(normalization),
         Flatten flatten => PlainLinearMap.Flatten(flatten.InputShapes[0]),
+        PaddedShortcut shortcut => PlainLinearMap.PaddedShortcut(shortcut),
         Add add => PlainLinearMap.Add(add.OutputShape.Size),
         _ => throw new ArgumentException($"There is no plain {layer}.", nameof(layer)),
     };

@@ -34,6 +34,21 @@ public sealed class PlainLinearMap : PlainLayer
             select ((c * pixels) + pixel, 0, (pixel * input.Channels) + c, (Bounded)1));
     }
 
+    /// <summary>Every stride-th pixel among channels of zeros.</summary>
+    public static PlainLinearMap PaddedShortcut(PaddedShortcut shortcut)
+    {
+        FeatureShape input = shortcut.InputShapes[0], output = shortcut.OutputShape;
+        int before = (output.Channels - input.Channels) / 2;
+        return new PlainLinearMap(
+            output.Size,
+            from row in Enumerable.Range(0, output.Height)
+            from column in Enumerable.Range(0, output.Width)
+            from c in Enumerable.Range(0, input.Channels)
+            let pixel = (row * shortcut.Stride * input.Width) + (column * shortcut.Stride)
+            select (
+                (((row * output.Width) + column) * output.Channels) + before + c, 0, (pixel * input.Channels) + c, (Bounded)1));
+    }
+
     /// <summary>The sum of two branches.</summary>
     public static PlainLinearMap Add(int size) => new(
         size,

@@ -53,10 +53,30 @@ public sealed class RandomCase
                         .Convolution(5, kernel: 3, padding: 1),
                     s => s.Convolution(5, kernel: 1, stride: 2))
                 .GlobalAveragePool().Flatten().Linear(4)),
+            ["running statistics"] = (new FeatureShape(5, 4, 2), "ce", b => b
+                .BatchNorm().Convolution(4, kernel: 3, padding: 1, bias: false).BatchNorm().Activation(ActivationKind.Silu)
+                .Convolution(5, kernel: 2).BatchNorm(epsilon: 0.01).Activation(ActivationKind.Relu).Flatten().Linear(3)),
+            ["padded shortcuts"] = (new FeatureShape(6, 7, 2), "mse", b => b
+                .Convolution(3, kernel: 3, padding: 1).Activation(ActivationKind.Tanh)
+                .Residual(
+                    r => r.Convolution(6, kernel: 3, stride: 2, padding: 1).Activation(ActivationKind.Silu),
+                    s => s.PaddedShortcut(outChannels: 6, stride: 2))
+                .Residual(r => r.Convolution(8, kernel: 1), s => s.PaddedShortcut(outChannels: 8, stride: 1))
+                .Flatten().Linear(3)),
             ["pools first"] = (new FeatureShape(8, 8, 2), "mse", b => b
                 .MaxPool(kernel: 2).AveragePool(kernel: 3, stride: 1, padding: 1)
                 .Convolution(3, kernel: 2).Activation(ActivationKind.Elu)
                 .MaxPool(kernel: 2, stride: 1).Flatten().Linear(2)),
+            ["normalised vectors"] = (FeatureShape.Vector(12), "ce", b => b
+                .LayerNorm().Linear(11).LayerNorm().Activation(ActivationKind.Tanh)
+                .Residual(r => r.Linear(11).LayerNorm(epsilon: 0.1)).LayerNorm().Linear(4)),
+            ["normalised pictures"] = (new FeatureShape(5, 6, 6), "mse", b => b
+                .GroupNorm(groups: 1).Convolution(20, kernel: 3, padding: 1, bias: false)
+                .GroupNorm(groups: 4).Activation(ActivationKind.Silu)
+                .Residual(
+                    r => r.Convolution(18, kernel: 3, stride: 2, padding: 1).GroupNorm(groups: 3),
+                    s => s.Convolution(18, kernel: 1, stride: 2).GroupNorm(groups: 18))
+                .Activation(ActivationKind.Tanh).LayerNorm().GlobalAveragePool().Flatten().Linear(3)),
             ["packed inputs"] = (new FeatureShape(8, 4, 3), "ce", b => b
                 .Flatten().Linear(33).Activation(ActivationKind.Tanh).Linear(17).Activation(ActivationKind.Relu).Linear(5)),
             ["packed inputs without bias"] = (FeatureShape.Vector(64), "mse", b => b
@@ -67,6 +87,9 @@ public sealed class RandomCase
             // Above the thresholds of the threaded loops: 2^15 elements of elementwise work, 2^18 of a float64 product.
             ["threaded vectors"] = (FeatureShape.Vector(96), "ce", b => b
                 .Linear(96).Activation(ActivationKind.GeluTanh).Linear(96).Activation(ActivationKind.Tanh).Linear(10)),
+            ["threaded normalised pictures"] = (new FeatureShape(12, 12, 3), "ce", b => b
+                .Convolution(16, kernel: 3, padding: 1, bias: false).GroupNorm(groups: 4).Activation(ActivationKind.Tanh)
+                .LayerNorm().AveragePool(kernel: 3).Flatten().Linear(5)),
             ["threaded pictures"] = (new FeatureShape(12, 12, 3), "ce", b => b
                 .Convolution(8, kernel: 3, padding: 1).Activation(ActivationKind.Silu).MaxPool(kernel: 2)
                 .Residual(r => r.Convolution(8, kernel: 3, padding: 1).Activation(ActivationKind.Tanh))
@@ -90,6 +113,11 @@ public sealed class RandomCase
                 Draw(random, (int)parameter.Count, 1 / Math.Sqrt(parameter.Specification.FanIn))),
         ];
         Vectors = Draw(random, PlainComparison.Vectors * Parameters.Length, 1);
+        foreach ((_, RunningStatistics running) in Network.Running)
+        {
+            Draw(random, running.Mean.Length, 1).CopyTo(running.Mean);
+            Array.ConvertAll(Draw(random, running.Mean.Length, 1), value => 0.5 + (value * value)).CopyTo(running.Variance);
+        }
     }
 
     /// <summary>Names of every network.</summary>
