@@ -32,11 +32,11 @@ internal static class DemoCommand
     private static RunConfiguration Configuration(string? dataFolder) => new()
     {
         Model = "mlp:200,200:tanh",
-        Data = "fashion-mnist:2000",
+        Data = "fashion-mnist:1000",
         DataFolder = dataFolder,
         Loss = "mse",
         StepSize = 0.05,
-        Training = new TrainingOptions { Steps = 1500, EigenCount = 2, TestEvery = 25 },
+        Training = new TrainingOptions { Steps = 600, EigenCount = 2, TestEvery = 25 },
     };
 
     // Only a folder that holds a run of the demo is ever removed.

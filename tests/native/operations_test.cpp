@@ -8,8 +8,10 @@ void test_activations();
 void test_convolutions();
 void test_layout();
 void test_losses();
+void test_normalization();
 void test_pooling();
 void test_products();
+void test_shortcuts();
 void test_vectors();
 
 }  // namespace opsig::test
@@ -22,8 +24,10 @@ int main() {
     test_convolutions();
     test_layout();
     test_losses();
+    test_normalization();
     test_pooling();
     test_products();
+    test_shortcuts();
     test_vectors();
   }
   if (const std::string unused = unused_operations(); !unused.empty()) fail("no test runs" + unused);

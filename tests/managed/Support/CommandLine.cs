@@ -37,7 +37,8 @@ internal static partial class CommandLine
 
     private static ProcessStartInfo StartInfo(string program, IEnumerable<string> arguments)
     {
-        var info = new ProcessStartInfo(program, arguments)
+        // A test run in the background of a shell inherits an ignored SIGINT, and so would its children.
+        var info = new ProcessStartInfo("/usr/bin/env", ["--default-signal=INT,TERM", program, .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
