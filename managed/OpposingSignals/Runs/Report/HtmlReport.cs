@@ -25,8 +25,6 @@ public static class HtmlReport
     public static void Write(string path, ReportModel model)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        string temporary = path + ".partial";
-        File.WriteAllText(temporary, Render(model));
-        File.Move(temporary, path, overwrite: true);
+        AtomicFile.WriteText(path, Render(model));
     }
 }
