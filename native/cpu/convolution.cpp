@@ -60,8 +60,12 @@ class Convolution {
     image_ = {{s.samples, s.channels, s.height, s.width}, f32, tag::nhwc};
     out_ = {{s.samples, s.out_channels, s.out_height, s.out_width}, f32, tag::nhwc};
     bias_ = {{s.out_channels}, f32, tag::a};
-    plain_weights_ = {{s.out_channels, s.channels, s.kernel_height, s.kernel_width}, f32, tag::oihw};
-    const memory::desc any({s.out_channels, s.channels, s.kernel_height, s.kernel_width}, f32, tag::any);
+    const memory::dims filter =
+        s.groups == 1
+            ? memory::dims{s.out_channels, s.channels, s.kernel_height, s.kernel_width}
+            : memory::dims{s.groups, s.out_channels / s.groups, s.channels / s.groups, s.kernel_height, s.kernel_width};
+    plain_weights_ = {filter, f32, s.groups == 1 ? tag::oihw : tag::goihw};
+    const memory::desc any(filter, f32, tag::any);
     const memory::dims strides{s.stride, s.stride}, before{s.padding, s.padding};
     const memory::dims after{(s.out_height - 1) * s.stride + s.kernel_height - s.height - s.padding,
                              (s.out_width - 1) * s.stride + s.kernel_width - s.width - s.padding};
@@ -195,6 +199,17 @@ void over_patch(const Shape& s, int oh, int ow, Visit visit) {
 
 int64_t patch_size(const Shape& s) { return static_cast<int64_t>(s.channels) * s.kernel_height * s.kernel_width; }
 
+// One group's part of a sample's product: its columns of the patches, of the filter's rows and of the output's channels.
+struct Group {
+  int64_t patch, patch_size, filter, out, out_channels;
+};
+
+template <class Body>
+void over_groups(const Shape& s, Body body) {
+  const int64_t size = patch_size(s) / s.groups, channels = s.out_channels / s.groups;
+  for (int64_t g = 0; g < s.groups; ++g) body(Group{g * size, size, g * channels * size, g * channels, channels});
+}
+
 // patches[(oh, ow), (c, kh, kw)] of one sample; positions outside the image are zero.
 std::vector<double> patches_of(const Shape& s, const double* image) {
   const int64_t size = patch_size(s);
@@ -212,8 +227,10 @@ void forward(const Shape& s, bool accumulate, const double* image, const double*
   over_samples(s, [&](int64_t n) {
     double* to = out + n * positions * s.out_channels;
     const std::vector<double> patches = patches_of(s, image + n * s.height * s.width * s.channels);
-    gemm(false, true, positions, s.out_channels, size, patches.data(), size, filter, size, accumulate ? 1.0 : 0.0, to,
-         s.out_channels);
+    over_groups(s, [&](const Group& g) {
+      gemm(false, true, positions, g.out_channels, g.patch_size, patches.data() + g.patch, size, filter + g.filter,
+           g.patch_size, accumulate ? 1.0 : 0.0, to + g.out, s.out_channels);
+    });
     if (bias)
       for (int64_t p = 0; p < positions; ++p)
         for (int o = 0; o < s.out_channels; ++o) to[p * s.out_channels + o] += bias[o];
@@ -225,8 +242,10 @@ void backward_data(const Shape& s, bool accumulate, const double* image, const d
   const int64_t plane = static_cast<int64_t>(s.height) * s.width * s.channels;
   over_samples(s, [&](int64_t n) {
     std::vector<double> patches(static_cast<size_t>(positions * size));
-    gemm(false, false, positions, size, s.out_channels, image + n * positions * s.out_channels, s.out_channels, filter, size,
-         0.0, patches.data(), size);
+    over_groups(s, [&](const Group& g) {
+      gemm(false, false, positions, g.patch_size, g.out_channels, image + n * positions * s.out_channels + g.out,
+           s.out_channels, filter + g.filter, g.patch_size, 0.0, patches.data() + g.patch, size);
+    });
     double* to = out + n * plane;
     if (!accumulate) std::fill(to, to + plane, 0.0);
     for (int oh = 0; oh < s.out_height; ++oh)
@@ -242,7 +261,10 @@ void backward_weights(const Shape& s, const double* image, const double* cotange
   for (int64_t n = 0; n < s.samples; ++n) {
     const double* c = cotangent + n * positions * s.out_channels;
     const std::vector<double> patches = patches_of(s, image + n * s.height * s.width * s.channels);
-    gemm(true, false, s.out_channels, size, positions, c, s.out_channels, patches.data(), size, 1.0, gradient, size);
+    over_groups(s, [&](const Group& g) {
+      gemm(true, false, g.out_channels, g.patch_size, positions, c + g.out, s.out_channels, patches.data() + g.patch, size,
+           1.0, gradient + g.filter, g.patch_size);
+    });
     if (bias)
       for (int64_t p = 0; p < positions; ++p)
         for (int o = 0; o < s.out_channels; ++o) bias[o] += c[p * s.out_channels + o];
@@ -257,6 +279,8 @@ void check(const opsig_convolution_arguments& a) {
   require(a.vectors >= 1 && s.samples >= 1 && s.height >= 1 && s.width >= 1 && s.channels >= 1 && s.out_channels >= 1 &&
               s.kernel_height >= 1 && s.kernel_width >= 1 && s.stride >= 1 && s.padding >= 0,
           "extents must be positive");
+  require(s.groups >= 1 && s.channels % s.groups == 0 && s.out_channels % s.groups == 0,
+          "groups must divide the channels of input and output");
   require(s.out_height == (s.height + 2 * s.padding - s.kernel_height) / s.stride + 1 &&
               s.out_width == (s.width + 2 * s.padding - s.kernel_width) / s.stride + 1 && s.out_height >= 1 && s.out_width >= 1,
           "the output's extents do not follow from the input's");

@@ -10,7 +10,7 @@ namespace {
 using Shape = opsig_convolution_shape;
 
 Shape shape(int64_t samples, int height, int width, int channels, int out_channels, int kernel_height, int kernel_width,
-            int stride, int padding) {
+            int stride, int padding, int groups = 1) {
   return {samples,
           height,
           width,
@@ -21,7 +21,9 @@ Shape shape(int64_t samples, int height, int width, int channels, int out_channe
           kernel_height,
           kernel_width,
           stride,
-          padding};
+          padding,
+          groups,
+          0};
 }
 
 // Calls visit(element of the image, of the filter, of the output) for every product of the convolution.
@@ -34,10 +36,11 @@ void over(const Shape& s, Visit visit) {
           for (int kw = 0; kw < s.kernel_width; ++kw) {
             const int h = oh * s.stride - s.padding + kh, w = ow * s.stride - s.padding + kw;
             if (h < 0 || w < 0 || h >= s.height || w >= s.width) continue;
-            for (int c = 0; c < s.channels; ++c)
+            const int group_channels = s.channels / s.groups;
+            for (int c = 0; c < group_channels; ++c)
               for (int o = 0; o < s.out_channels; ++o)
-                visit(((n * s.height + h) * s.width + w) * s.channels + c,
-                      ((static_cast<int64_t>(o) * s.channels + c) * s.kernel_height + kh) * s.kernel_width + kw,
+                visit(((n * s.height + h) * s.width + w) * s.channels + o / (s.out_channels / s.groups) * group_channels + c,
+                      ((static_cast<int64_t>(o) * group_channels + c) * s.kernel_height + kh) * s.kernel_width + kw,
                       ((n * s.out_height + oh) * s.out_width + ow) * s.out_channels + o);
           }
 }
@@ -61,7 +64,7 @@ template <class T>
 void test_pass(Pass pass, const Shape& s, int vectors, int terms, bool accumulate, bool with_bias, Sharing sharing, int64_t gap) {
   const int64_t images = s.samples * s.height * s.width * s.channels;
   const int64_t outs = s.samples * s.out_height * s.out_width * s.out_channels;
-  const int64_t filters = static_cast<int64_t>(s.out_channels) * s.channels * s.kernel_height * s.kernel_width;
+  const int64_t filters = static_cast<int64_t>(s.out_channels) * s.channels / s.groups * s.kernel_height * s.kernel_width;
   const int64_t image_size = pass == Pass::kBackwardData ? outs : images;
   const int64_t filter_size = pass == Pass::kBackwardWeights ? outs : filters;
   const int64_t out_size = pass == Pass::kForward ? outs : pass == Pass::kBackwardData ? images : filters;
@@ -151,6 +154,11 @@ void test_precision() {
   // A last row and column that no window reaches.
   test_shape<T>(shape(2, 8, 8, 2, 4, 3, 3, 3, 0));
   test_shape<T>(shape(5, 9, 9, 16, 16, 3, 3, 2, 1));
+  test_shape<T>(shape(2, 5, 4, 6, 9, 3, 3, 1, 1, 3));
+  test_shape<T>(shape(3, 6, 5, 32, 16, 3, 2, 2, 1, 2));
+  // Depth-wise, one and two outputs to a channel.
+  test_shape<T>(shape(2, 7, 6, 16, 16, 3, 3, 1, 1, 16));
+  test_shape<T>(shape(2, 5, 5, 5, 10, 3, 3, 2, 1, 5));
 }
 
 // Memory that cannot be had, asked for by several threads at once, is a status and not the end of the process. Nothing is read
@@ -182,6 +190,8 @@ void test_convolutions() {
   a.shape = shape(1, 4, 4, 1, 1, 3, 3, 1, 1);
   a.shape.out_width = 5;
   expect_refusal("convolution_backward_weights", a, "extents");
+  a.shape = shape(1, 4, 4, 4, 6, 3, 3, 1, 1, 4);
+  expect_refusal("convolution_forward", a, "groups");
 }
 
 }  // namespace opsig::test

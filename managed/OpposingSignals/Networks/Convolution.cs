@@ -6,7 +6,8 @@ namespace OpposingSignals.Networks;
 
 /// <summary>
 /// Two-dimensional cross-correlation, y[n, oh, ow, o] = Σ x[n, oh·s − p + kh, ow·s − p + kw, c] W[o, c, kh, kw] + b[o], on
-/// channels-last images with W in PyTorch's layout [out, in, kh, kw].
+/// channels-last images with W in PyTorch's layout [out, in/groups, kh, kw]. The channels of input and output fall into equally
+/// many groups of neighbours, and c runs over the group that o belongs to; as many groups as channels make it depth-wise.
 /// </summary>
 public sealed class Convolution : Layer
 {
@@ -24,27 +25,37 @@ public sealed class Convolution : Layer
     /// <param name="stride">Step between windows.</param>
     /// <param name="padding">Zeros added on every side.</param>
     /// <param name="bias">Whether a bias is added.</param>
-    /// <exception cref="InputException">The kernel does not fit the padded image, or an extent is not positive.</exception>
-    public Convolution(FeatureShape input, int outChannels, int kernel, int stride = 1, int padding = 0, bool bias = true)
-        : this(input, outChannels, (kernel, kernel), stride, padding, bias)
+    /// <param name="groups">Groups of channels.</param>
+    /// <exception cref="InputException">The kernel does not fit the padded image, an extent is not positive, or the groups do not
+    /// divide the channels.</exception>
+    public Convolution(
+        FeatureShape input, int outChannels, int kernel, int stride = 1, int padding = 0, bool bias = true, int groups = 1)
+        : this(input, outChannels, (kernel, kernel), stride, padding, bias, groups)
     {
     }
 
     /// <summary>Creates the layer with a kernel that need not be square.</summary>
     public Convolution(
-        FeatureShape input, int outChannels, (int Height, int Width) kernel, int stride, int padding, bool bias)
+        FeatureShape input, int outChannels, (int Height, int Width) kernel, int stride, int padding, bool bias, int groups = 1)
     {
         RequirePositive(outChannels, "A convolution's output channels");
-        (_input, Kernel, Stride, Padding, _bias) = (input, kernel, stride, padding, bias);
+        RequirePositive(groups, "A convolution's groups");
+        if (input.Channels % groups != 0 || outChannels % groups != 0)
+        {
+            throw new InputException(
+                $"A convolution with {groups} groups needs channels that they divide, got {input.Channels} in and {outChannels} out.");
+        }
+
+        (_input, Kernel, Stride, Padding, Groups, _bias) = (input, kernel, stride, padding, groups, bias);
         OutputShape = new FeatureShape(
             Window.OutputExtent(input.Height, kernel.Height, stride, padding, "A convolution"),
             Window.OutputExtent(input.Width, kernel.Width, stride, padding, "A convolution"),
             outChannels);
         int window = kernel.Height * kernel.Width;
-        int fanIn = input.Channels * window;
+        int fanIn = input.Channels / groups * window;
         int fanOut = outChannels * window;
         var weight = new ParameterSpecification(
-            "weight", [outChannels, input.Channels, kernel.Height, kernel.Width], ParameterRole.Weight, fanIn, fanOut);
+            "weight", [outChannels, input.Channels / groups, kernel.Height, kernel.Width], ParameterRole.Weight, fanIn, fanOut);
         Parameters = bias
             ? [weight, new ParameterSpecification("bias", [outChannels], ParameterRole.Bias, fanIn, fanOut)]
             : [weight];
@@ -58,6 +69,9 @@ public sealed class Convolution : Layer
 
     /// <summary>Zeros added on every side.</summary>
     public int Padding { get; }
+
+    /// <summary>Groups of channels.</summary>
+    public int Groups { get; }
 
     /// <inheritdoc/>
     public override IReadOnlyList<FeatureShape> InputShapes => [_input];
@@ -73,7 +87,7 @@ public sealed class Convolution : Layer
     /// <inheritdoc/>
     public override string ToString() =>
         $"Conv({_input.Channels}, {OutputShape.Channels}, kernel {Kernel.Height}x{Kernel.Width}, stride {Stride}, " +
-        $"padding {Padding}{(_bias ? "" : ", no bias")})";
+        $"padding {Padding}{(Groups > 1 ? $", {Groups} groups" : "")}{(_bias ? "" : ", no bias")})";
 
     internal override bool NeedsOutputCotangent(bool inputMoves) => inputMoves;
 
@@ -189,6 +203,7 @@ public sealed class Convolution : Layer
             KernelWidth = Kernel.Width,
             Stride = Stride,
             Padding = Padding,
+            Groups = Groups,
             Output = output,
             Bias = bias,
         };
@@ -229,6 +244,8 @@ public sealed class Convolution : Layer
         public int KernelWidth;
         public int Stride;
         public int Padding;
+        public int Groups;
+        public int Reserved;
         public TwoViews Image;
         public TwoViews Filter;
         public VectorView Output;

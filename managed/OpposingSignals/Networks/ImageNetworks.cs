@@ -6,11 +6,11 @@ namespace OpposingSignals.Networks;
 internal static class ImageNetworks
 {
     /// <summary>
-    /// The CIFAR ResNet of He et al. 2016 (arXiv 1512.03385, section 4.2): three stages of (depth − 2)/6 blocks with 16, 32 and 64
-    /// channels and shortcuts without parameters.
+    /// The CIFAR ResNet of He et al. 2016 (arXiv 1512.03385, section 4.2): three stages of (depth − 2)/6 blocks with width, 2 width
+    /// and 4 width channels (width 16 in the paper) and shortcuts without parameters.
     /// </summary>
-    public static void ResNetOfThreeStages(NetworkBuilder builder, int depth, bool groupNorm, int outputs) =>
-        ResNet(builder, [16, 32, 64], (depth - 2) / 6, groupNorm, projects: false, outputs);
+    public static void ResNetOfThreeStages(NetworkBuilder builder, int depth, int width, bool groupNorm, int outputs) =>
+        ResNet(builder, [width, 2 * width, 4 * width], (depth - 2) / 6, groupNorm, projects: false, outputs);
 
     /// <summary>
     /// ResNet-18 in its form for CIFAR: a 3x3 stem and no pool, four stages of two blocks with width, 2 width, 4 width and
@@ -21,23 +21,23 @@ internal static class ImageNetworks
 
     /// <summary>
     /// Configuration A of Simonyan and Zisserman 2015 (arXiv 1409.1556) in its form for CIFAR: one linear layer after the
-    /// convolutions.
+    /// convolutions, of width to 8 width channels (width 64 in the paper).
     /// </summary>
-    public static void Vgg11(NetworkBuilder builder, bool batchNorm, int outputs)
+    public static void Vgg11(NetworkBuilder builder, int width, bool batchNorm, int outputs)
     {
-        // Channels of the convolutions; 0 is a pool.
-        ReadOnlySpan<int> layers = [64, 0, 128, 0, 256, 256, 0, 512, 512, 0, 512, 512, 0];
+        // Channels of the convolutions over the width; 0 is a pool.
+        ReadOnlySpan<int> layers = [1, 0, 2, 0, 4, 4, 0, 8, 8, 0, 8, 8, 0];
         int index = 0;
-        foreach (int channels in layers)
+        foreach (int widths in layers)
         {
-            if (channels == 0)
+            if (widths == 0)
             {
                 builder.MaxPool(2);
                 index++;
                 continue;
             }
 
-            builder.Named($"features.{index++}").Convolution(channels, kernel: 3, padding: 1);
+            builder.Named($"features.{index++}").Convolution(widths * width, kernel: 3, padding: 1);
             if (batchNorm)
             {
                 builder.Named($"features.{index++}").BatchNorm();

@@ -12,13 +12,16 @@ namespace OpposingSignals.Networks;
 /// <item><description><c>cnn:CHANNELS:ACTIVATION:maxpool|avgpool</c>: for each entry a 3x3 convolution with padding 1, the
 /// activation and a 2x2 pool; then flatten and a linear output. The CNNs of Cohen et al. 2021 are <c>cnn:32,32:…</c>.</description></item>
 /// <item><description><c>convnet:LAYERS:ACTIVATION</c>: a plain convolution network; LAYERS lists channels of 3x3 convolutions
-/// (padding 1, with the activation), <c>M</c> for a 2x2 max pool and <c>A</c> for a 2x2 average pool; then the mean over the
-/// image and a linear output.</description></item>
-/// <item><description><c>resnet20|resnet32|resnet56|resnet110[:groupnorm]</c>: the CIFAR ResNets of He et al. 2016, with batch
-/// normalisation or group normalisation.</description></item>
+/// (padding 1, with the activation), <c>S</c> and a number for a depth-wise separable one (a 3x3 convolution of each channel by
+/// itself, then one over channels alone, each with the activation), <c>M</c> for a 2x2 max pool and <c>A</c> for a 2x2 average
+/// pool; then the mean over the image and a linear output.</description></item>
+/// <item><description><c>resnet20|resnet32|resnet56|resnet110[:groupnorm][:WIDTH]</c>: the CIFAR ResNets of He et al. 2016, with
+/// batch normalisation or group normalisation; their stages have WIDTH (16 by default), 2 WIDTH and 4 WIDTH
+/// channels.</description></item>
 /// <item><description><c>resnet18[:groupnorm][:WIDTH]</c>: ResNet-18 for CIFAR; its stages have WIDTH (64 by default), 2 WIDTH,
 /// 4 WIDTH and 8 WIDTH channels.</description></item>
-/// <item><description><c>vgg11[:bn]</c>: VGG-11 for CIFAR, without or with batch normalisation.</description></item>
+/// <item><description><c>vgg11[:bn][:WIDTH]</c>: VGG-11 for CIFAR, without or with batch normalisation; its convolutions have
+/// WIDTH (64 by default) to 8 WIDTH channels.</description></item>
 /// </list>
 /// </remarks>
 public static class ModelCatalog
@@ -27,8 +30,8 @@ public static class ModelCatalog
     public static ImmutableArray<string> Forms { get; } =
     [
         "linear", "mlp:WIDTHS:ACTIVATION[:nobias|nooutbias]", "cnn:CHANNELS:ACTIVATION:maxpool|avgpool",
-        "convnet:LAYERS:ACTIVATION", "resnet20|resnet32|resnet56|resnet110[:groupnorm]", "resnet18[:groupnorm][:WIDTH]",
-        "vgg11[:bn]",
+        "convnet:LAYERS:ACTIVATION", "resnet20|resnet32|resnet56|resnet110[:groupnorm][:WIDTH]",
+        "resnet18[:groupnorm][:WIDTH]", "vgg11[:bn][:WIDTH]",
     ];
 
     /// <summary>Names of activations.</summary>
@@ -71,22 +74,30 @@ public static class ModelCatalog
             case "convnet" when parts.Length == 3:
                 ConvNet(builder, name, parts, outputs);
                 break;
-            case "resnet20" or "resnet32" or "resnet56" or "resnet110" when parts.Length == 1 || parts is [_, "groupnorm"]:
-                ImageNetworks.ResNetOfThreeStages(builder, Extent(name, parts[0][6..]), parts.Length == 2, outputs);
+            case "resnet20" or "resnet32" or "resnet56" or "resnet110"
+                when FlagAndWidth(name, parts, "groupnorm", 16) is var (groupNorm, width):
+                ImageNetworks.ResNetOfThreeStages(builder, Extent(name, parts[0][6..]), width, groupNorm, outputs);
                 break;
-            case "resnet18" when parts.Length <= 2 || parts is [_, "groupnorm", _]:
-                bool groupNorm = parts.Length > 1 && parts[1] == "groupnorm";
-                int width = parts.Length == (groupNorm ? 2 : 1) ? 64 : Extent(name, parts[^1]);
+            case "resnet18" when FlagAndWidth(name, parts, "groupnorm", 64) is var (groupNorm, width):
                 ImageNetworks.ResNet18(builder, width, groupNorm, outputs);
                 break;
-            case "vgg11" when parts.Length == 1 || parts is [_, "bn"]:
-                ImageNetworks.Vgg11(builder, parts.Length == 2, outputs);
+            case "vgg11" when FlagAndWidth(name, parts, "bn", 64) is var (batchNorm, width):
+                ImageNetworks.Vgg11(builder, width, batchNorm, outputs);
                 break;
             default:
                 throw Unknown(name);
         }
 
         return builder.Build(name);
+    }
+
+    // MODEL[:FLAG][:WIDTH]; null where the name has another form.
+    private static (bool Flag, int Width)? FlagAndWidth(string name, string[] parts, string flag, int defaultWidth)
+    {
+        string[] rest = parts is [_, var second, ..] && second == flag ? parts[2..] : parts[1..];
+        return rest.Length > 1
+            ? null
+            : (rest.Length + 1 < parts.Length, rest.Length == 1 ? Extent(name, rest[0]) : defaultWidth);
     }
 
     private static NetworkBuilder FlattenImage(NetworkBuilder builder, FeatureShape input) =>
@@ -135,6 +146,9 @@ public static class ModelCatalog
             {
                 "M" => builder.MaxPool(2),
                 "A" => builder.AveragePool(2),
+                ['S', .. string channels] => builder
+                    .DepthwiseConvolution(kernel: 3, padding: 1).Activation(activation)
+                    .Convolution(Extent(name, channels), kernel: 1).Activation(activation),
                 _ => builder.Convolution(Extent(name, layer), kernel: 3, padding: 1).Activation(activation),
             };
         }

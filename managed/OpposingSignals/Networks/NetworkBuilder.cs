@@ -64,8 +64,13 @@ public sealed class NetworkBuilder
     }
 
     /// <summary>Adds a convolution with a square kernel.</summary>
-    public NetworkBuilder Convolution(int outChannels, int kernel, int stride = 1, int padding = 0, bool bias = true) =>
-        Append(new Convolution(_shape, outChannels, kernel, stride, padding, bias));
+    public NetworkBuilder Convolution(
+        int outChannels, int kernel, int stride = 1, int padding = 0, bool bias = true, int groups = 1) =>
+        Append(new Convolution(_shape, outChannels, kernel, stride, padding, bias, groups));
+
+    /// <summary>Adds a convolution of every channel by itself, with a square kernel.</summary>
+    public NetworkBuilder DepthwiseConvolution(int kernel, int stride = 1, int padding = 0, bool bias = true) =>
+        Convolution(_shape.Channels, kernel, stride, padding, bias, groups: _shape.Channels);
 
     /// <summary>Adds an elementwise activation.</summary>
     public NetworkBuilder Activation(ActivationKind kind, double parameter = double.NaN) =>

@@ -1,4 +1,5 @@
-// Convolution of channels-last images [N, H, W, C] with PyTorch's weights [O, C, KH, KW].
+// Convolution of channels-last images [N, H, W, C] with PyTorch's weights [O, C/G, KH, KW]: the channels of input and output
+// fall into G groups of neighbours, and an output channel sees the inputs of its own group. G = C is a depth-wise convolution.
 #ifndef OPSIG_CONVOLUTION_H
 #define OPSIG_CONVOLUTION_H
 
@@ -16,6 +17,8 @@ typedef struct opsig_convolution_shape {
   int32_t kernel_width;
   int32_t stride;
   int32_t padding;
+  int32_t groups;
+  int32_t reserved;
 } opsig_convolution_shape;
 
 // One tensor of a term for K vectors; a vector stride of zero shares it among them.
@@ -28,7 +31,7 @@ typedef struct opsig_vectors {
 // (weights; for the weight gradient the output's cotangent):
 //   convolution_forward           out_j [N, OH, OW, O] = [accumulate] + sum_t image_tj * filter_tj + bias_j
 //   convolution_backward_data     out_j [N, H, W, C]   = [accumulate] + sum_t (image_tj transposed convolution filter_tj)
-//   convolution_backward_weights  out_j [O, C, KH, KW] += sum_t correlation(image_tj, filter_tj), and
+//   convolution_backward_weights  out_j [O, C/G, KH, KW] += sum_t correlation(image_tj, filter_tj), and
 //                                 bias_j [O] += the sum of filter_0j over samples and positions
 // bias may be null.
 typedef struct opsig_convolution_arguments {

@@ -36,21 +36,23 @@ public sealed class PlainBilinear : PlainLayer
         FeatureShape input = convolution.InputShapes[0], output = convolution.OutputShape;
         var layer = new PlainBilinear(output.Size);
         (int height, int width) = convolution.Kernel;
+        int channels = input.Channels / convolution.Groups;
         foreach (PlainWindow window in PlainWindow.Over(
             input, output, convolution.Kernel, convolution.Stride, convolution.Padding))
         {
             for (int o = 0; o < output.Channels; o++)
             {
-                for (int c = 0; c < input.Channels; c++)
+                int first = o / (output.Channels / convolution.Groups) * channels;
+                for (int c = 0; c < channels; c++)
                 {
-                    int weight = (((((o * input.Channels) + c) * height) + window.KernelRow) * width) + window.KernelColumn;
+                    int weight = (((((o * channels) + c) * height) + window.KernelRow) * width) + window.KernelColumn;
                     layer._connections.Add(
-                        ((window.Output * output.Channels) + o, (window.Input * input.Channels) + c, weight));
+                        ((window.Output * output.Channels) + o, (window.Input * input.Channels) + first + c, weight));
                 }
             }
         }
 
-        int weights = output.Channels * input.Channels * height * width;
+        int weights = output.Channels * channels * height * width;
         layer._bias = convolution.Parameters.Count > 1
             ? [.. Enumerable.Range(0, output.Size).Select(o => weights + (o % output.Channels))]
             : [];

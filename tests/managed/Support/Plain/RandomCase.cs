@@ -42,6 +42,11 @@ public sealed class RandomCase
                 .Convolution(3, kernel: 3, bias: false).Activation(ActivationKind.Gelu)
                 .Convolution(2, kernel: 2, stride: 3).Activation(ActivationKind.Tanh)
                 .Flatten().Linear(3)),
+            ["grouped and depth-wise convolutions"] = (new FeatureShape(6, 5, 4), "ce", b => b
+                .Convolution(6, kernel: 3, padding: 1, groups: 2).Activation(ActivationKind.Tanh)
+                .DepthwiseConvolution(kernel: 3, stride: 2, padding: 1).Activation(ActivationKind.Silu)
+                .Convolution(9, kernel: 1, bias: false, groups: 3).Activation(ActivationKind.Relu)
+                .Flatten().Linear(3)),
             ["residual pictures"] = (new FeatureShape(6, 5, 2), "ce", b => b
                 .Convolution(4, kernel: 3, padding: 1).Activation(ActivationKind.Relu)
                 .Residual(r => r
