@@ -20,13 +20,14 @@ internal static class CurvatureCommand
         Option<string> matrix = RunOptions.WithDefault("--matrix", "hessian", "hessian or ggn (generalised Gauss-Newton).");
         Option<double> tolerance = RunOptions.WithDefault("--eig-tol", 1e-4, "Relative residual of an eigenpair.");
         Option<int> products = RunOptions.WithDefault("--max-products", 1000, "Limit of matrix-vector products.");
+        Option<bool> test = new("--test") { Description = "Also the loss and accuracy on the test set." };
         Option<bool> json = JsonOutput.Option();
         var command = new Command(
             "curvature",
             "Eigenvalues of the Hessian of the mean training loss at given weights, with residuals.\n" +
             "Example: opsig curvature --model mlp:200,200:tanh --data fashion-mnist:1000 --weights model.safetensors --eigs 5");
         options.AddTo(command);
-        foreach (Option option in (Option[])[count, which, matrix, tolerance, products, json])
+        foreach (Option option in (Option[])[count, which, matrix, tolerance, products, test, json])
         {
             command.Options.Add(option);
         }
@@ -69,13 +70,14 @@ internal static class CurvatureCommand
                 Tolerance = parsed.GetValue(tolerance),
                 MaximumProducts = parsed.GetValue(products),
             }).Solve(new CurvatureOperator(point, kind));
+            Evaluation? onTest = parsed.GetValue(test) ? EvaluateTestSet(objects, parameters) : null;
             if (parsed.GetValue(json))
             {
-                PrintJson(objects, point, kind, solution);
+                PrintJson(objects, point, onTest, kind, solution);
             }
             else
             {
-                PrintTable(objects, point, kind, solution);
+                PrintTable(objects, point, onTest, kind, solution);
             }
 
             return solution.Converged ? ExitStatus.Done : ExitStatus.Failed;
@@ -83,12 +85,28 @@ internal static class CurvatureCommand
         return command;
     }
 
-    private static void PrintTable(RunObjects objects, LinearizationPoint point, ProductKind kind, EigenSolution solution)
+    // In evaluation mode, whatever the curvature was measured in.
+    private static Evaluation EvaluateTestSet(RunObjects objects, VectorBlock parameters)
+    {
+        using Objective objective = objects.ObjectiveOf(
+            objects.Data.Test ?? throw new InputException($"{objects.Configuration.Data} has no test set."), forwardOnly: true);
+        return objective.Evaluate(parameters);
+    }
+
+    private static void PrintTable(
+        RunObjects objects, LinearizationPoint point, Evaluation? test, ProductKind kind, EigenSolution solution)
     {
         Console.Out.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{kind} of {objects.Loss.Convention}, {objects.Objective.SampleCount} samples, {objects.Configuration.Precision}"));
+            $"{kind} of {objects.Objective.Convention}, {objects.Objective.SampleCount} samples, {objects.Configuration.Precision}"));
         Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"loss {point.Loss:G8}, accuracy {point.Accuracy:P2}"));
+        if (test is not null)
+        {
+            Console.Out.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"test loss {test.Loss:G8}, {test.Correct} of {test.SampleLosses.Length} right"));
+        }
+
         Console.Out.WriteLine($"{"eigenvalue",16}{"residual",12}");
         foreach (RitzPair pair in solution.Pairs)
         {
@@ -100,16 +118,27 @@ internal static class CurvatureCommand
         Console.Out.WriteLine($"{solution.Products} products");
     }
 
-    private static void PrintJson(RunObjects objects, LinearizationPoint point, ProductKind kind, EigenSolution solution) =>
+    private static void PrintJson(
+        RunObjects objects, LinearizationPoint point, Evaluation? test, ProductKind kind, EigenSolution solution) =>
         Console.Out.WriteLine(new JsonObject
         {
             ["matrix"] = kind.ToString(),
-            ["loss_convention"] = objects.Loss.Convention,
+            ["loss_convention"] = objects.Objective.Convention,
+            ["batch_norm"] = objects.Objective.BatchNorm?.ToString().ToLowerInvariant(),
+            ["ghost_batch"] = objects.Objective.GhostBatch,
             ["samples"] = objects.Objective.SampleCount,
             ["parameters"] = objects.Network.ParameterCount,
             ["precision"] = objects.Configuration.Precision.ToString(),
             ["loss"] = point.Loss,
             ["accuracy"] = point.Accuracy,
+            ["test"] = test is null
+                ? null
+                : new JsonObject
+                {
+                    ["loss"] = test.Loss,
+                    ["samples"] = test.SampleLosses.Length,
+                    ["correct"] = test.Correct,
+                },
             ["products"] = solution.Products,
             ["converged"] = solution.Converged,
             ["eigenpairs"] = new JsonArray([.. solution.Pairs.Select(pair => new JsonObject

@@ -21,7 +21,7 @@ internal sealed class RunOptions
 
     public Option<string?> Normalization { get; } = new("--normalization")
     {
-        Description = "How pictures become inputs: none, unit, pixel, channel. By default pixel for cifar10, channel otherwise.",
+        Description = "How pictures become inputs: none, unit, pixel, channel, imagenet. By default pixel for cifar10, channel otherwise.",
     };
 
     public Option<string> Loss { get; } = WithDefault("--loss", "ce", "ce (cross-entropy) or mse (half the squared error).");

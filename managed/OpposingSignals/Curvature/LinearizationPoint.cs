@@ -20,7 +20,7 @@ public sealed class LinearizationPoint
         Parameters = parameters;
         HasPrimal = hasPrimal;
         Loss = objective.SampleLosses.Average();
-        Accuracy = objective.Accuracy();
+        Accuracy = objective.CorrectCount() / (double)objective.SampleCount;
     }
 
     /// <summary>θ.</summary>

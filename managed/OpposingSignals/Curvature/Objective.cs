@@ -62,7 +62,8 @@ public sealed class Objective : IDisposable
         options ??= new ObjectiveOptions();
         (Plan, _layout) = MemoryPlan.Make(device, precision, network, loss, SampleCount, options);
         _passes = new NetworkPasses(device, precision, network, loss, _layout, options.BatchNorm);
-        CouplesSamples = network.CouplesSamples && options.BatchNorm == BatchNormMode.Train;
+        BatchNorm = network.CouplesSamples ? options.BatchNorm : null;
+        CouplesSamples = BatchNorm == BatchNormMode.Train;
         _batches = Upload(inputs, preparedTargets);
         _primals = new DeviceBuffer?[Plan.KeepsPrimal ? _batches.Length : 1];
         _workspace = device.Allocate(Plan.WorkspaceBytes);
@@ -93,6 +94,20 @@ public sealed class Objective : IDisposable
     /// </summary>
     public bool CouplesSamples { get; }
 
+    /// <summary>Which statistics batch normalisation uses; null for a network that has none.</summary>
+    public BatchNormMode? BatchNorm { get; }
+
+    /// <summary>Samples of a ghost batch, where batch normalisation couples them; the last one may have fewer.</summary>
+    public int? GhostBatch => CouplesSamples ? Plan.MicroBatch : null;
+
+    /// <summary>What L is, in words, for every number taken from it.</summary>
+    public string Convention => BatchNorm switch
+    {
+        BatchNormMode.Train => $"{Loss.Convention}, batch statistics of {GhostBatch} samples each",
+        BatchNormMode.Eval => $"{Loss.Convention}, running batch statistics",
+        _ => Loss.Convention,
+    };
+
     /// <summary>Elements P of θ.</summary>
     public long ParameterCount => Network.ParameterCount;
 
@@ -115,7 +130,7 @@ public sealed class Objective : IDisposable
             Forward(batch, Primal(0), parameters);
         }
 
-        return new Evaluation([.. SampleLosses], Accuracy());
+        return new Evaluation([.. SampleLosses], CorrectCount());
     }
 
     /// <summary>The network's outputs [N, outputs] at θ.</summary>
@@ -196,7 +211,7 @@ public sealed class Objective : IDisposable
         GradientBlock.Dispose();
     }
 
-    internal double Accuracy() => Correct.Count(correct => correct != 0) / (double)SampleCount;
+    internal int CorrectCount() => Correct.Count(correct => correct != 0);
 
     /// <summary>Calls <paramref name="use"/> for every micro-batch with its primal, recomputed where it was not kept.</summary>
     internal void OverBatches(LinearizationPoint point, Action<MicroBatch, nint> use)
@@ -357,9 +372,12 @@ public sealed class Objective : IDisposable
 
 /// <summary>Losses of a data set at one θ.</summary>
 /// <param name="SampleLosses">ℓᵢ of every sample.</param>
-/// <param name="Accuracy">Share of samples whose largest output is the target's.</param>
-public sealed record Evaluation(double[] SampleLosses, double Accuracy)
+/// <param name="Correct">Samples whose largest output is the target's.</param>
+public sealed record Evaluation(double[] SampleLosses, int Correct)
 {
+    /// <summary>Share of samples whose largest output is the target's.</summary>
+    public double Accuracy => Correct / (double)SampleLosses.Length;
+
     /// <summary>Mean over samples.</summary>
     public double Loss => SampleLosses.Average();
 }

@@ -16,6 +16,9 @@ public sealed class Normalization
     private const string DeviationName = "normalization.std";
     private const string DivisorName = "normalization.divisor";
 
+    private static readonly ImmutableArray<double> ImageNetMean = [0.485, 0.456, 0.406];
+    private static readonly ImmutableArray<double> ImageNetDeviation = [0.229, 0.224, 0.225];
+
     private readonly ImmutableArray<int> _shape;
 
     private Normalization(
@@ -32,7 +35,7 @@ public sealed class Normalization
 
     /// <summary>
     /// μ in the order C, H, W (<see cref="NormalizationScheme.Pixel"/>) or C
-    /// (<see cref="NormalizationScheme.Channel"/>); otherwise empty.
+    /// (<see cref="NormalizationScheme.Channel"/>, <see cref="NormalizationScheme.ImageNet"/>); otherwise empty.
     /// </summary>
     public ImmutableArray<double> Mean { get; }
 
@@ -41,7 +44,8 @@ public sealed class Normalization
 
     private double Divisor => Scheme == NormalizationScheme.None ? 1 : 255;
 
-    /// <summary>The scheme of a name: <c>none</c>, <c>unit</c>, <c>pixel</c> or <c>channel</c>.</summary>
+    /// <summary>The scheme of a name: <c>none</c>, <c>unit</c>, <c>pixel</c>, <c>channel</c> or
+    /// <c>imagenet</c>.</summary>
     /// <exception cref="DatasetException">The name is none of these.</exception>
     public static NormalizationScheme ParseScheme(string name) => name switch
     {
@@ -49,11 +53,14 @@ public sealed class Normalization
         "unit" => NormalizationScheme.Unit,
         "pixel" => NormalizationScheme.Pixel,
         "channel" => NormalizationScheme.Channel,
-        _ => throw new DatasetException($"'{name}' is not a normalisation; known are none, unit, pixel, channel."),
+        "imagenet" => NormalizationScheme.ImageNet,
+        _ => throw new DatasetException(
+            $"'{name}' is not a normalisation; known are none, unit, pixel, channel, imagenet."),
     };
 
     /// <summary>Takes the statistics of a scheme from a training set.</summary>
     /// <exception cref="ArgumentException">There is no picture.</exception>
+    /// <exception cref="DatasetException">The scheme is for colour pictures, and these are not.</exception>
     public static Normalization Fit(NormalizationScheme scheme, ImageSet training)
     {
         ArgumentNullException.ThrowIfNull(training);
@@ -65,6 +72,14 @@ public sealed class Normalization
         if (scheme is NormalizationScheme.None or NormalizationScheme.Unit)
         {
             return new Normalization(scheme, [], [], []);
+        }
+
+        if (scheme == NormalizationScheme.ImageNet)
+        {
+            return training.Channels == ImageNetMean.Length
+                ? new Normalization(scheme, [training.Channels], ImageNetMean, ImageNetDeviation)
+                : throw new DatasetException(
+                    $"The normalisation imagenet is for pictures of 3 channels, and these have {training.Channels}.");
         }
 
         bool perChannel = scheme == NormalizationScheme.Channel;
@@ -124,11 +139,14 @@ public sealed class Normalization
                 "finite, with positive deviations.");
         }
 
+        ImmutableArray<double> means = [.. mean.ToDoubles()], deviations = [.. deviation.ToDoubles()];
+        bool imageNet = means.SequenceEqual(ImageNetMean) && deviations.SequenceEqual(ImageNetDeviation);
         return new Normalization(
-            mean.Shape.Length == 1 ? NormalizationScheme.Channel : NormalizationScheme.Pixel,
+            imageNet ? NormalizationScheme.ImageNet
+                : mean.Shape.Length == 1 ? NormalizationScheme.Channel : NormalizationScheme.Pixel,
             mean.Shape,
-            [.. mean.ToDoubles()],
-            [.. deviation.ToDoubles()]);
+            means,
+            deviations);
     }
 
     /// <summary>

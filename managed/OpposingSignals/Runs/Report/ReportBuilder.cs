@@ -26,7 +26,7 @@ public static class ReportBuilder
             Title = $"{configuration.Model} on {configuration.Data}",
             Subtitle = string.Create(
                 CultureInfo.InvariantCulture,
-                $"full-batch gradient descent, step size {configuration.StepSize:R}, {run.Objects.Loss.Convention}"),
+                $"full-batch gradient descent, step size {configuration.StepSize:R}, {run.Objects.Objective.Convention}"),
             Configuration = Configuration(run),
             SampleCount = run.Objects.Objective.SampleCount,
             LossUnit = run.Objects.Loss is CrossEntropy ? "nats" : null,
@@ -174,7 +174,7 @@ public static class ReportBuilder
             new("Model", $"{c.Model}, {network.ParameterCount} parameters"),
             new("Data", $"{c.Data}, {run.Objects.Objective.SampleCount} training samples"),
             new("Normalisation", run.Objects.Data.Normalization?.Scheme.ToString().ToLowerInvariant() ?? "none"),
-            new("Loss", run.Objects.Loss.Convention),
+            new("Loss", run.Objects.Objective.Convention),
             new("Optimiser", string.Create(CultureInfo.InvariantCulture, $"full-batch gradient descent, step size {c.StepSize:R}")),
             new("Start", c.Weights ?? $"{c.Initialization}, seed {c.Seed}"),
             new("Precision", c.Precision.ToString().ToLowerInvariant()),

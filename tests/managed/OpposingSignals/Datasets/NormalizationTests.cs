@@ -63,6 +63,7 @@ public sealed class NormalizationTests
     [InlineData("unit", NormalizationScheme.Unit)]
     [InlineData("pixel", NormalizationScheme.Pixel)]
     [InlineData("channel", NormalizationScheme.Channel)]
+    [InlineData("imagenet", NormalizationScheme.ImageNet)]
     public void TensorsBringBackTheSameInputsBitForBit(string name, NormalizationScheme scheme)
     {
         using var folder = new TemporaryFolder();
@@ -81,6 +82,7 @@ public sealed class NormalizationTests
         Assert.Throws<ArgumentException>(() => normalization.Apply(new ImageSet(2, 3, 3, new byte[18])));
         Assert.Throws<ArgumentException>(() => Normalization.Fit(NormalizationScheme.Unit, new ImageSet(1, 1, 1, [])));
         Assert.Throws<DatasetException>(() => Normalization.ParseScheme("Pixel"));
+        Assert.Throws<DatasetException>(() => Normalization.Fit(NormalizationScheme.ImageNet, new ImageSet(1, 1, 1, [7])));
 
         Dictionary<string, HostTensor> tensors = new(normalization.ToTensors());
         Assert.Throws<DatasetException>(() => Normalization.FromTensors(new Dictionary<string, HostTensor>()));

@@ -36,12 +36,16 @@ public sealed class ImageNetworksTests(ITestOutputHelper output)
     [InlineData("resnet18:groupnorm:8", 176_402)]
     [InlineData("vgg11", 9_225_610)]
     [InlineData("vgg11:bn", 9_231_114)]
+    [InlineData("resnet20:16", 269_722)]
+    [InlineData("vgg11:bn:64", 9_231_114)]
+    [InlineData("resnet20:groupnorm:4", 17_386)]
     public void SizesAreThoseOfTheLiterature(string name, long parameters) =>
         Assert.Equal(parameters, ModelCatalog.Build(name, new FeatureShape(32, 32, 3), 10).ParameterCount);
 
     [Theory]
     [InlineData("resnet21")]
-    [InlineData("resnet20:64")]
+    [InlineData("resnet20:16:groupnorm")]
+    [InlineData("resnet20:bn")]
     [InlineData("resnet18:64:groupnorm")]
     [InlineData("vgg11:groupnorm")]
     public void OtherNamesAreRefused(string name) =>
