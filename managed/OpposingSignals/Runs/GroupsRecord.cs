@@ -21,6 +21,15 @@ public sealed record GroupsRecord
     /// <inheritdoc cref="Sharpness"/>
     public bool SharpnessConverged { get; init; }
 
+    /// <summary>What the loss is, in words: the mean, and the mode of batch normalisation.</summary>
+    public string? LossConvention { get; init; }
+
+    /// <summary>
+    /// Whether shares and gradients of the pairs were measured with running statistics, because batch statistics, with which
+    /// the sharpness was measured, couple the samples.
+    /// </summary>
+    public bool SamplesInEvaluationMode { get; init; }
+
     /// <summary>Precision and recall against groups known in advance; null where none are known.</summary>
     public double? Precision { get; init; }
 

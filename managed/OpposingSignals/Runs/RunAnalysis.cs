@@ -31,7 +31,7 @@ public static class RunAnalysis
         LinearizationPoint point = objective.Linearize(trainer.Parameters);
         using EigenSolution top = new BlockLanczos(new LanczosOptions { Tolerance = EigenTolerance, MaximumProducts = 300 })
             .Solve(new CurvatureOperator(point, ProductKind.Hessian));
-        double[] curvatures = point.SampleCurvatures(top.Vectors);
+        double[] curvatures = SampleCurvatures(run.Objects, point, trainer.Parameters, top.Vectors);
         GroupScore? score = Score(run.Objects.Data.Training, grouping);
         using VectorBlock midpoint = Midpoint(trainer);
         var record = new GroupsRecord
@@ -42,6 +42,8 @@ public static class RunAnalysis
             Sharpness = top.Pairs[0].Value,
             SharpnessResidual = top.Pairs[0].Residual,
             SharpnessConverged = top.Pairs[0].Converged,
+            LossConvention = objective.Convention,
+            SamplesInEvaluationMode = objective.CouplesSamples,
             Precision = score?.Precision,
             Recall = score?.Recall,
             Pairs = [.. grouping.Pairs.Select(pair => Measure(run.Objects, pair, curvatures, top.Vectors, midpoint))],
@@ -49,6 +51,19 @@ public static class RunAnalysis
         AtomicFile.WriteText(run.Folder.Groups, JsonSerializer.Serialize(record, RunJson.Default.GroupsRecord));
         WriteEigenvector(run, top);
         return record;
+    }
+
+    // A sample of a ghost batch has no curvature of its own; with running statistics it has.
+    private static double[] SampleCurvatures(
+        RunObjects objects, LinearizationPoint point, VectorBlock parameters, VectorBlock directions)
+    {
+        if (!objects.Objective.CouplesSamples)
+        {
+            return point.SampleCurvatures(directions);
+        }
+
+        using Objective separate = objects.ObjectiveOf(objects.Data.Training, forwardOnly: false);
+        return separate.Linearize(parameters).SampleCurvatures(directions);
     }
 
     private static PairRecord Measure(

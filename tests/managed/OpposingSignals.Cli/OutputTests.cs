@@ -30,6 +30,32 @@ public sealed class OutputTests
         }
     }
 
+    [Fact]
+    public void BatchStatisticsAreNamedWithEveryNumber()
+    {
+        using var folder = new TemporaryFolder();
+        string run = folder["run"];
+        string[] network = ["--model", "resnet20:2", "--data", "planted:24", "--threads", "1", "--micro-batch", "8", "--json"];
+        CommandResult trained = CommandLine.Run(
+            ["train", "--lr", "0.01", "--steps", "70", "--eig-every", "35", "--out", run, .. network]).Expect(0);
+        CommandResult measured = CommandLine.Run(["curvature", "--test", "--eigs", "1", "--eig-tol", "0.01", .. network])
+            .Expect(0);
+        foreach (CommandResult result in (CommandResult[])[trained, measured])
+        {
+            using var document = JsonDocument.Parse(result.Output);
+            Assert.Equal("train", document.RootElement.GetProperty("batch_norm").GetString());
+            Assert.Equal(8, document.RootElement.GetProperty("ghost_batch").GetInt32());
+        }
+
+        Assert.Contains("batch statistics of 8 samples each", File.ReadAllText(Path.Combine(run, "report.html")), StringComparison.Ordinal);
+        using var groups = JsonDocument.Parse(File.ReadAllText(Path.Combine(run, "samples", "groups.json")));
+        Assert.True(groups.RootElement.GetProperty("samplesInEvaluationMode").GetBoolean());
+        using var curvature = JsonDocument.Parse(measured.Output);
+        Assert.InRange(curvature.RootElement.GetProperty("test").GetProperty("correct").GetInt32(), 0, int.MaxValue);
+
+        CommandLine.Run(["curvature", .. network, "--batch-norm", "sometimes"]).Expect(2);
+    }
+
     [Theory]
     [InlineData("demo")]
     [InlineData("train")]

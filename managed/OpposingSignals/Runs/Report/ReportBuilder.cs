@@ -155,6 +155,13 @@ public static class ReportBuilder
             notes.Add("The top eigenvector at the last step did not converge; shares of the sharpness are approximate.");
         }
 
+        if (groups.SamplesInEvaluationMode)
+        {
+            notes.Add(
+                "Batch statistics couple the samples: the sharpness is measured with them; shares of it and gradients of groups, " +
+                "which need samples of their own, with running statistics.");
+        }
+
         if (groups.Precision is { } precision && groups.Recall is { } recall)
         {
             notes.Add(string.Create(
