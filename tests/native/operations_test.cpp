@@ -6,6 +6,7 @@ namespace opsig::test {
 
 void test_activations();
 void test_convolutions();
+void test_dropouts();
 void test_layout();
 void test_losses();
 void test_normalization();
@@ -22,6 +23,7 @@ int main() {
     opsig_set_threads(threads);
     test_activations();
     test_convolutions();
+    test_dropouts();
     test_layout();
     test_losses();
     test_normalization();

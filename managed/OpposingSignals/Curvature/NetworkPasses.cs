@@ -18,12 +18,19 @@ internal sealed class NetworkPasses
     private readonly Linear? _packedLinear;
     private readonly bool[] _written;
 
-    public NetworkPasses(Device device, Precision precision, Network network, Loss loss, PassLayout layout, BatchNormMode batchNorm)
+    public NetworkPasses(
+        Device device, Precision precision, Network network, Loss loss, PassLayout layout, ObjectiveOptions options)
     {
         _network = network;
         _loss = loss;
         _layout = layout;
-        _pass = new LayerPass { Device = device, Precision = precision, BatchNorm = batchNorm };
+        _pass = new LayerPass
+        {
+            Device = device,
+            Precision = precision,
+            BatchNorm = options.BatchNorm,
+            Dropout = options.Dropout,
+        };
         _packedLinear = MemoryPlan.PackedLinear(network);
         _written = new bool[network.Nodes.Length + 1];
     }
@@ -189,6 +196,7 @@ internal sealed class NetworkPasses
 
     private void Begin(MicroBatch batch, int vectors)
     {
+        _pass.FirstSample = batch.First;
         _pass.Samples = batch.Samples;
         _pass.Vectors = vectors;
     }

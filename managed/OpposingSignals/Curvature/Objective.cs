@@ -18,6 +18,7 @@ public sealed class Objective : IDisposable
     private readonly DeviceBuffer _workspace;
     private readonly PassLayout _layout;
     private readonly bool _forwardOnly;
+    private readonly bool _dropsOut;
     private readonly List<BatchStatistics> _statistics = [];
     private LinearizationPoint? _current;
 
@@ -61,7 +62,8 @@ public sealed class Objective : IDisposable
         byte[] preparedTargets = loss.PrepareTargets(targets, network.Outputs, precision);
         options ??= new ObjectiveOptions();
         (Plan, _layout) = MemoryPlan.Make(device, precision, network, loss, SampleCount, options);
-        _passes = new NetworkPasses(device, precision, network, loss, _layout, options.BatchNorm);
+        _passes = new NetworkPasses(device, precision, network, loss, _layout, options);
+        _dropsOut = options.Dropout && network.Nodes.Any(node => node.Layer is Dropout { Rate: > 0 });
         BatchNorm = network.CouplesSamples ? options.BatchNorm : null;
         CouplesSamples = BatchNorm == BatchNormMode.Train;
         _batches = Upload(inputs, preparedTargets);
@@ -101,12 +103,14 @@ public sealed class Objective : IDisposable
     public int? GhostBatch => CouplesSamples ? Plan.MicroBatch : null;
 
     /// <summary>What L is, in words, for every number taken from it.</summary>
-    public string Convention => BatchNorm switch
-    {
-        BatchNormMode.Train => $"{Loss.Convention}, batch statistics of {GhostBatch} samples each",
-        BatchNormMode.Eval => $"{Loss.Convention}, running batch statistics",
-        _ => Loss.Convention,
-    };
+    public string Convention => Loss.Convention
+        + BatchNorm switch
+        {
+            BatchNormMode.Train => $", batch statistics of {GhostBatch} samples each",
+            BatchNormMode.Eval => ", running batch statistics",
+            _ => "",
+        }
+        + (_dropsOut ? ", dropout with fixed masks" : "");
 
     /// <summary>Elements P of θ.</summary>
     public long ParameterCount => Network.ParameterCount;

@@ -14,6 +14,9 @@ public sealed record ObjectiveOptions
     /// <summary>Which statistics batch normalisation uses.</summary>
     public BatchNormMode BatchNorm { get; init; }
 
+    /// <summary>Whether dropout drops what its mask says; otherwise it is the identity.</summary>
+    public bool Dropout { get; init; } = true;
+
     /// <summary>Vectors pushed through the network at once.</summary>
     public int VectorsAtOnce { get; init; }
 

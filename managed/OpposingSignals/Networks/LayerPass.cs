@@ -27,6 +27,12 @@ internal sealed class LayerPass
     /// <summary>Whether batch normalisation takes the statistics of the micro-batch or its running ones.</summary>
     public required BatchNormMode BatchNorm { get; init; }
 
+    /// <summary>Whether dropout drops; otherwise it is the identity.</summary>
+    public required bool Dropout { get; init; }
+
+    /// <summary>Place of the micro-batch's first sample in the data.</summary>
+    public int FirstSample { get; set; }
+
     /// <summary>Samples N of the micro-batch.</summary>
     public int Samples { get; set; }
 

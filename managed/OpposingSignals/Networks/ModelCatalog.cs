@@ -7,8 +7,8 @@ namespace OpposingSignals.Networks;
 /// <remarks>
 /// <list type="bullet">
 /// <item><description><c>linear</c>: one linear layer.</description></item>
-/// <item><description><c>mlp:WIDTHS:ACTIVATION[:nobias|nooutbias]</c>: linear layers of the given widths, each with the
-/// activation, and a linear output.</description></item>
+/// <item><description><c>mlp:WIDTHS:ACTIVATION[:nobias|nooutbias][:dropout=RATE]</c>: linear layers of the given widths,
+/// each with the activation and a dropout where it is asked for, and a linear output.</description></item>
 /// <item><description><c>cnn:CHANNELS:ACTIVATION:maxpool|avgpool</c>: for each entry a 3x3 convolution with padding 1, the
 /// activation and a 2x2 pool; then flatten and a linear output. The CNNs of Cohen et al. 2021 are <c>cnn:32,32:…</c>.</description></item>
 /// <item><description><c>convnet:LAYERS:ACTIVATION</c>: a plain convolution network; LAYERS lists channels of 3x3 convolutions
@@ -29,7 +29,7 @@ public static class ModelCatalog
     /// <summary>The forms of a name, with their arguments.</summary>
     public static ImmutableArray<string> Forms { get; } =
     [
-        "linear", "mlp:WIDTHS:ACTIVATION[:nobias|nooutbias]", "cnn:CHANNELS:ACTIVATION:maxpool|avgpool",
+        "linear", "mlp:WIDTHS:ACTIVATION[:nobias|nooutbias][:dropout=RATE]", "cnn:CHANNELS:ACTIVATION:maxpool|avgpool",
         "convnet:LAYERS:ACTIVATION", "resnet20|resnet32|resnet56|resnet110[:groupnorm][:WIDTH]",
         "resnet18[:groupnorm][:WIDTH]", "vgg11[:bn][:WIDTH]",
     ];
@@ -65,7 +65,7 @@ public static class ModelCatalog
             case "linear" when parts.Length == 1:
                 FlattenImage(builder, input).Linear(outputs);
                 break;
-            case "mlp" when parts.Length is 3 or 4:
+            case "mlp" when parts.Length is >= 3 and <= 5:
                 Mlp(FlattenImage(builder, input), name, parts, outputs);
                 break;
             case "cnn" when parts.Length == 4:
@@ -105,19 +105,27 @@ public static class ModelCatalog
 
     private static void Mlp(NetworkBuilder builder, string name, string[] parts, int outputs)
     {
-        string flag = parts.Length == 4 ? parts[3] : "";
-        if (flag is not ("" or "nobias" or "nooutbias"))
+        double? rate = DropoutOf(name, parts[^1]);
+        string[] flags = rate is null ? parts[3..] : parts[3..^1];
+        if (flags is not ([] or ["nobias"] or ["nooutbias"]))
         {
-            throw new InputException($"In the model '{name}', '{flag}' is neither nobias nor nooutbias.");
+            throw new InputException(
+                $"In the model '{name}', '{string.Join(':', flags)}' is neither nobias nor nooutbias.");
         }
 
         ActivationKind activation = ActivationOf(name, parts[2]);
+        ulong seed = 0;
         foreach (int width in Extents(name, parts[1]))
         {
-            builder.Linear(width, bias: flag != "nobias").Activation(activation);
+            builder.Linear(width, bias: flags is not ["nobias"]).Activation(activation);
+            if (rate is { } dropped)
+            {
+                // A seed for each layer; layers of one width would otherwise drop the same features.
+                builder.Dropout(dropped, seed++);
+            }
         }
 
-        builder.Linear(outputs, bias: flag.Length == 0);
+        builder.Linear(outputs, bias: flags.Length == 0);
     }
 
     private static void Cnn(NetworkBuilder builder, string name, string[] parts, int outputs)
@@ -154,6 +162,18 @@ public static class ModelCatalog
         }
 
         builder.GlobalAveragePool().Flatten().Linear(outputs);
+    }
+
+    // Null where the text is not dropout=RATE.
+    private static double? DropoutOf(string name, string text)
+    {
+        const string prefix = "dropout=";
+        return !text.StartsWith(prefix, StringComparison.Ordinal)
+            ? null
+            : double.TryParse(text.AsSpan(prefix.Length), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double rate)
+                && rate < 1
+                ? rate
+                : throw new InputException($"In the model '{name}', '{text}' is not a dropout rate of at least 0 and below 1.");
     }
 
     private static ActivationKind ActivationOf(string name, string text) =>

@@ -86,6 +86,9 @@ public sealed class NetworkBuilder
     /// <summary>Adds a normalisation of each channel over the micro-batch, or by running statistics.</summary>
     public NetworkBuilder BatchNorm(double epsilon = 1e-5) => Append(FeatureNormalization.BatchNorm(_shape, epsilon));
 
+    /// <summary>Adds a dropout with a fixed mask.</summary>
+    public NetworkBuilder Dropout(double rate, ulong seed = 0) => Append(new Dropout(_shape, rate, seed));
+
     /// <summary>Adds a max pool; the stride defaults to the kernel.</summary>
     public NetworkBuilder MaxPool(int kernel, int stride = 0, int padding = 0) =>
         Append(Pooling.Max(_shape, kernel, stride, padding));

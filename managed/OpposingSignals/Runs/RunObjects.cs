@@ -44,7 +44,7 @@ public sealed class RunObjects : IDisposable
         Device = Devices.Device.Named(configuration.Device, configuration.Threads);
         try
         {
-            Objective = ObjectiveOf(Data.Training, forwardOnly: false, configuration.BatchNorm);
+            Objective = ObjectiveOf(Data.Training, forwardOnly: false, configuration.BatchNorm, dropout: true);
         }
         catch
         {
@@ -71,13 +71,16 @@ public sealed class RunObjects : IDisposable
     /// <summary>The training loss on the device.</summary>
     public Objective Objective { get; }
 
-    /// <summary>The loss over other data, with the same network; batch normalisation uses its running statistics.</summary>
+    /// <summary>
+    /// The loss over other data, with the same network in evaluation mode: batch normalisation with its running statistics, and
+    /// no dropout.
+    /// </summary>
     /// <param name="data">The data.</param>
     /// <param name="forwardOnly">Whether only losses are wanted, which saves memory.</param>
     public Objective ObjectiveOf(Dataset data, bool forwardOnly)
     {
         ArgumentNullException.ThrowIfNull(data);
-        return ObjectiveOf(data, forwardOnly, BatchNormMode.Eval);
+        return ObjectiveOf(data, forwardOnly, BatchNormMode.Eval, dropout: false);
     }
 
     /// <summary>θ₀: from the weights file, or from the initialisation and its seed.</summary>
@@ -93,7 +96,7 @@ public sealed class RunObjects : IDisposable
         Device.Dispose();
     }
 
-    private Objective ObjectiveOf(Dataset data, bool forwardOnly, BatchNormMode batchNorm) =>
+    private Objective ObjectiveOf(Dataset data, bool forwardOnly, BatchNormMode batchNorm, bool dropout) =>
         new(
             Device,
             Configuration.Precision,
@@ -107,6 +110,7 @@ public sealed class RunObjects : IDisposable
                 MemoryBudget = (long)Configuration.MemoryMebibytes << 20,
                 ForwardOnly = forwardOnly,
                 BatchNorm = batchNorm,
+                Dropout = dropout,
             });
 
     private static FeatureShape ShapeOf(Dataset data)

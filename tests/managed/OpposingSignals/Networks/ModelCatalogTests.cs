@@ -11,6 +11,7 @@ public sealed class ModelCatalogTests
     [InlineData("mlp:200,200:tanh", 656_810)]
     [InlineData("mlp:200,200:tanh:nobias", 656_400)]
     [InlineData("mlp:200,200:tanh:nooutbias", 656_800)]
+    [InlineData("mlp:200,200:tanh:nooutbias:dropout=0.5", 656_800)]
     [InlineData("cnn:32,32:relu:maxpool", 30_634)]
     [InlineData("convnet:8,M,16,A:gelu", 1_562)]
     public void AModelHasPyTorchsNumberOfParameters(string name, long parameters)
@@ -53,6 +54,9 @@ public sealed class ModelCatalogTests
     [InlineData("mlp:0:tanh")]
     [InlineData("mlp:-8:tanh")]
     [InlineData("mlp:8:sine")]
+    [InlineData("mlp:8:tanh:dropout=1")]
+    [InlineData("mlp:8:tanh:dropout=half")]
+    [InlineData("mlp:8:tanh:dropout=0.5:nobias")]
     [InlineData("mlp:8:tanh:somebias")]
     [InlineData("cnn:8:relu:noPool")]
     [InlineData("cnn:8,8,8,8,8,8:relu:maxpool")]
