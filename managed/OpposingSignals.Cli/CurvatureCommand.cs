@@ -104,7 +104,7 @@ internal static class CurvatureCommand
         {
             Console.Out.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"test loss {test.Loss:G8}, {test.Correct} of {test.SampleLosses.Length} right"));
+                $"test loss {test.Loss:G8}, {test.Correct} of {test.Targets} right"));
         }
 
         Console.Out.WriteLine($"{"eigenvalue",16}{"residual",12}");

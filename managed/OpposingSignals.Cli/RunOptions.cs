@@ -24,7 +24,7 @@ internal sealed class RunOptions
         Description = "How pictures become inputs: none, unit, pixel, channel, imagenet. By default pixel for cifar10, channel otherwise.",
     };
 
-    public Option<string> Loss { get; } = WithDefault("--loss", "ce", "ce (cross-entropy) or mse (half the squared error).");
+    public Option<string> Loss { get; } = WithDefault("--loss", "ce", "ce (cross-entropy), ce:SMOOTHING (with smoothed labels) or mse (half the squared error).");
 
     public Option<string> Initialization { get; } = WithDefault(
         "--init", "pytorch", "Start values: pytorch, xavier-normal[:GAIN,...], kaiming-normal.");
@@ -32,6 +32,11 @@ internal sealed class RunOptions
     public Option<string?> Weights { get; } = new("--weights")
     {
         Description = "Start from this PyTorch state dict (safetensors).",
+    };
+
+    public Option<string?> Freeze { get; } = new("--freeze")
+    {
+        Description = "Parameters that stay as they are and count as constants: NAME,... where a name may end in *.",
     };
 
     public Option<ulong> Seed { get; } = WithDefault("--seed", 0UL, "Seed of the start values.");
@@ -52,7 +57,7 @@ internal sealed class RunOptions
     public void AddTo(Command command)
     {
         foreach (Option option in (Option[])[
-            Model, Data, DataFolder, Normalization, Loss, Initialization, Weights, Seed, Device, Precision, Threads,
+            Model, Data, DataFolder, Normalization, Loss, Initialization, Weights, Freeze, Seed, Device, Precision, Threads,
             MicroBatch, BatchNorm, Memory])
         {
             command.Options.Add(option);
@@ -68,6 +73,7 @@ internal sealed class RunOptions
         Loss = parsed.GetValue(Loss)!,
         Initialization = parsed.GetValue(Initialization)!,
         Weights = AbsolutePath(parsed, Weights),
+        Freeze = parsed.GetValue(Freeze),
         Seed = parsed.GetValue(Seed),
         Device = parsed.GetValue(Device)!,
         Precision = ParsePrecision(parsed.GetValue(Precision)!),

@@ -14,6 +14,7 @@
 
 #include "operation.h"
 #include "parallel.h"
+#include "row_normalization.h"
 
 namespace {
 
@@ -84,12 +85,8 @@ class Matrix {
   const T* output_cotangent(int64_t j) const { return of_vector(a_.output_cotangent, j); }
   T* out(int64_t j) const { return const_cast<T*>(of_vector(a_.out, j)); }
   const T* weight() const { return static_cast<const T*>(a_.weight); }
-  double weight_tangent(int64_t j, int64_t c) const {
-    return static_cast<const T*>(a_.weight_tangent)[j * a_.parameter_stride + c];
-  }
-  double bias_tangent(int64_t j, int64_t c) const {
-    return static_cast<const T*>(a_.bias_tangent)[j * a_.parameter_stride + c];
-  }
+  double weight_tangent(int64_t j, int64_t c) const { return parameter(a_.weight_tangent, j, c); }
+  double bias_tangent(int64_t j, int64_t c) const { return parameter(a_.bias_tangent, j, c); }
 
   double s(int64_t c) const { return s_[c]; }
 
@@ -222,6 +219,11 @@ class Matrix {
     for (int64_t g = 0; g < a_.groups; ++g) body(g, g * width, (g + 1) * width);
   }
 
+  // A parameter without a tangent is constant.
+  double parameter(const void* tangent, int64_t j, int64_t c) const {
+    return tangent == nullptr ? 0 : static_cast<const T*>(tangent)[j * a_.parameter_stride + c];
+  }
+
   const T* shared(const void* tensor) const {
     return static_cast<const T*>(tensor) + index_ * a_.rows * a_.channels;
   }
@@ -240,7 +242,8 @@ class Matrix {
 template <class T, class Body>
 void over_matrices(const Arguments& a, Body body) {
   const int64_t parts = std::min(a.matrices, kParts);
-  const int64_t size = a.weight_cotangent == nullptr ? 0 : a.vectors * 2 * a.channels;
+  const bool wanted = a.weight_cotangent != nullptr || a.bias_cotangent != nullptr;
+  const int64_t size = wanted ? a.vectors * 2 * a.channels : 0;
   std::vector<double> cotangents(static_cast<size_t>(parts * size));
 #pragma omp parallel for if (parts > 1 && a.vectors * a.matrices * a.rows * a.channels > kParallelElements)
   for (int64_t p = 0; p < parts; ++p) {
@@ -252,16 +255,16 @@ void over_matrices(const Arguments& a, Body body) {
   }
   if (size == 0) return;
   for (int64_t j = 0; j < a.vectors; ++j) {
-    T* weight = static_cast<T*>(a.weight_cotangent) + j * a.parameter_stride;
-    T* bias = static_cast<T*>(a.bias_cotangent) + j * a.parameter_stride;
+    T* weight = a.weight_cotangent ? static_cast<T*>(a.weight_cotangent) + j * a.parameter_stride : nullptr;
+    T* bias = a.bias_cotangent ? static_cast<T*>(a.bias_cotangent) + j * a.parameter_stride : nullptr;
     for (int64_t c = 0; c < a.channels; ++c) {
       double to_weight = 0, to_bias = 0;
       for (int64_t p = 0; p < parts; ++p) {
         to_weight += cotangents[p * size + (2 * j) * a.channels + c];
         to_bias += cotangents[p * size + (2 * j + 1) * a.channels + c];
       }
-      weight[c] += static_cast<T>(to_weight);
-      bias[c] += static_cast<T>(to_bias);
+      if (weight) weight[c] += static_cast<T>(to_weight);
+      if (bias) bias[c] += static_cast<T>(to_bias);
     }
   }
 }
@@ -455,24 +458,32 @@ void second_order(const Arguments& a) {
 void check(const Arguments& a) {
   require(a.matrices >= 1 && a.rows >= 1 && a.channels >= 1 && a.vectors >= 1, "extents must be positive");
   require(a.groups >= 1 && a.channels % a.groups == 0, "the groups do not divide the channels");
-  require((a.weight_cotangent == nullptr) == (a.bias_cotangent == nullptr), "one parameter cotangent is missing");
 }
 
 }  // namespace
 
 OPSIG_OPERATION(normalization_forward, opsig_normalization_arguments) {
   check(arguments);
-  with_precision(arguments.precision, [&](auto zero) { forward<decltype(zero)>(arguments); });
+  with_precision(arguments.precision, [&](auto zero) {
+    using T = decltype(zero);
+    normalizes_rows(arguments) ? row_normalization_forward<T>(arguments) : forward<T>(arguments);
+  });
 }
 
 OPSIG_OPERATION(normalization_tangent, opsig_normalization_arguments) {
   check(arguments);
-  with_precision(arguments.precision, [&](auto zero) { tangent<decltype(zero)>(arguments); });
+  with_precision(arguments.precision, [&](auto zero) {
+    using T = decltype(zero);
+    normalizes_rows(arguments) ? row_normalization_tangent<T>(arguments) : tangent<T>(arguments);
+  });
 }
 
 OPSIG_OPERATION(normalization_backward, opsig_normalization_arguments) {
   check(arguments);
-  with_precision(arguments.precision, [&](auto zero) { backward<decltype(zero)>(arguments); });
+  with_precision(arguments.precision, [&](auto zero) {
+    using T = decltype(zero);
+    normalizes_rows(arguments) ? row_normalization_backward<T>(arguments) : backward<T>(arguments);
+  });
 }
 
 // Where the input has no tangent the weight's cotangent is linear in its own tangent, and nobody wants the input's.
@@ -480,15 +491,19 @@ OPSIG_OPERATION(normalization_tangent_backward, opsig_normalization_arguments) {
   check(arguments);
   require(arguments.input_tangent != nullptr || arguments.out == nullptr, "an input without tangent has no cotangent");
   with_precision(arguments.precision, [&](auto zero) {
+    using T = decltype(zero);
     if (arguments.input_tangent == nullptr)
-      backward<decltype(zero)>(arguments);
+      normalizes_rows(arguments) ? row_normalization_backward<T>(arguments) : backward<T>(arguments);
     else
-      tangent_backward<decltype(zero)>(arguments);
+      normalizes_rows(arguments) ? row_normalization_tangent_backward<T>(arguments) : tangent_backward<T>(arguments);
   });
 }
 
 OPSIG_OPERATION(normalization_second_order, opsig_normalization_arguments) {
   check(arguments);
   require(arguments.input_tangent != nullptr, "the input's tangent is missing");
-  with_precision(arguments.precision, [&](auto zero) { second_order<decltype(zero)>(arguments); });
+  with_precision(arguments.precision, [&](auto zero) {
+    using T = decltype(zero);
+    normalizes_rows(arguments) ? row_normalization_second_order<T>(arguments) : second_order<T>(arguments);
+  });
 }

@@ -5,14 +5,18 @@
 namespace opsig::test {
 
 void test_activations();
+void test_attention();
 void test_convolutions();
 void test_dropouts();
+void test_embeddings();
 void test_layout();
 void test_losses();
 void test_normalization();
 void test_pooling();
 void test_products();
+void test_rows();
 void test_shortcuts();
+void test_smoothing();
 void test_vectors();
 
 }  // namespace opsig::test
@@ -22,14 +26,18 @@ int main() {
   for (const int threads : {1, 3}) {
     opsig_set_threads(threads);
     test_activations();
+    test_attention();
     test_convolutions();
     test_dropouts();
+    test_embeddings();
     test_layout();
     test_losses();
     test_normalization();
     test_pooling();
     test_products();
+    test_rows();
     test_shortcuts();
+    test_smoothing();
     test_vectors();
   }
   if (const std::string unused = unused_operations(); !unused.empty()) fail("no test runs" + unused);

@@ -20,7 +20,7 @@ public sealed class LinearizationPoint
         Parameters = parameters;
         HasPrimal = hasPrimal;
         Loss = objective.SampleLosses.Average();
-        Accuracy = objective.CorrectCount() / (double)objective.SampleCount;
+        Accuracy = objective.CorrectCount() / (double)objective.TargetCount;
     }
 
     /// <summary>θ.</summary>
@@ -29,7 +29,7 @@ public sealed class LinearizationPoint
     /// <summary>Mean loss L(θ).</summary>
     public double Loss { get; }
 
-    /// <summary>Share of samples whose largest output is the target's.</summary>
+    /// <summary>Share of targets that are the largest output: of samples, or of all positions of all samples.</summary>
     public double Accuracy { get; }
 
     /// <summary>ℓᵢ(θ) of every sample.</summary>

@@ -95,7 +95,7 @@ public sealed record MemoryPlan
                 MicroBatches = microBatches,
                 VectorsAtOnce = vectors,
                 KeepsPrimal = !options.ForwardOnly,
-                DataBytes = inputs + ((long)samples * loss.TargetBytes(network.Outputs, precision)),
+                DataBytes = inputs + ((long)samples * loss.TargetBytes(network.OutputShape, precision)),
                 PackedBytes = packed,
                 PrimalBytes = primalOfAll,
                 WorkspaceBytes =
@@ -158,13 +158,13 @@ public sealed record MemoryPlan
                 }
             }
 
-            return ((long)samples * features * precision.Size(), packed);
+            return ((long)samples * features * network.InputElementSize(precision), packed);
         }
     }
 
     /// <summary>The linear layer that reads the data itself, if one does and is large enough to gain from packing.</summary>
     internal static Linear? PackedLinear(Network network) =>
-        network.Nodes.FirstOrDefault(node => node.Inputs[0] == 0)?.Layer is Linear linear
+        network.Nodes.FirstOrDefault(node => node.Inputs[0] == 0)?.Layer is Linear { IsPackable: true } linear
         && linear.InputShapes[0].Size >= 64 && linear.OutputShape.Size >= 16
             ? linear
             : null;

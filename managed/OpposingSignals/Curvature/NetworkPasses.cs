@@ -86,7 +86,7 @@ internal sealed class NetworkPasses
             SetPrimal(batch, primal, parameters, i);
             _pass.OutputCotangent = GradientCotangent(primal, workspace, i + 1);
             SetInputCotangents(i, tensor => GradientCotangent(primal, workspace, tensor));
-            _pass.ParameterCotangents = gradient is null ? [] : ParameterViews(i, gradient);
+            _pass.ParameterCotangents = gradient is null ? [] : MovingViews(i, gradient);
             _network.Nodes[i].Layer.Backward(_pass);
         }
     }
@@ -134,7 +134,7 @@ internal sealed class NetworkPasses
             SetPrimal(batch, primal, parameters, i);
             SetInputCotangents(i, tensor => ProductCotangent(workspace, tensor));
             _pass.OutputCotangent = ProductCotangent(workspace, i + 1);
-            _pass.ParameterCotangents = ParameterViews(i, products);
+            _pass.ParameterCotangents = MovingViews(i, products);
             if (kind == ProductKind.GaussNewton)
             {
                 _network.Nodes[i].Layer.Backward(_pass);
@@ -202,7 +202,7 @@ internal sealed class NetworkPasses
     }
 
     private Loss.LossOperands Operands(MicroBatch batch, nint primal) =>
-        new(_pass.Device, _pass.Precision, batch.Samples, _network.Outputs, Outputs(primal), batch.Targets);
+        new(_pass.Device, _pass.Precision, batch.Samples, _network.OutputShape, Outputs(primal), batch.Targets);
 
     private void SetPrimal(MicroBatch batch, nint primal, VectorBlock parameters, int i)
     {
@@ -231,7 +231,7 @@ internal sealed class NetworkPasses
         }
 
         _pass.OutputTangent = TangentView(workspace, i + 1);
-        _pass.ParameterTangents = ParameterViews(i, directions);
+        _pass.ParameterTangents = MovingViews(i, directions);
     }
 
     private void SetInputCotangents(int i, Func<int, VectorView> view)
@@ -258,6 +258,21 @@ internal sealed class NetworkPasses
         for (int p = 0; p < views.Length; p++)
         {
             views[p] = new VectorView(block.Address + (nint)(parameters[p].Offset * ElementSize), block.Length);
+        }
+
+        return views;
+    }
+
+    // A frozen parameter has no tangent, and nobody wants its cotangent.
+    private VectorView[] MovingViews(int i, VectorBlock block)
+    {
+        VectorView[] views = ParameterViews(i, block);
+        for (int p = 0; p < views.Length; p++)
+        {
+            if (_network.Nodes[i].Parameters[p].IsFrozen)
+            {
+                views[p] = VectorView.None;
+            }
         }
 
         return views;

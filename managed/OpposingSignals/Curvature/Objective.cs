@@ -20,6 +20,9 @@ public sealed class Objective : IDisposable
     private readonly bool _forwardOnly;
     private readonly bool _dropsOut;
     private readonly List<BatchStatistics> _statistics = [];
+
+    // Of every position that has a target.
+    private readonly byte[] _correct;
     private LinearizationPoint? _current;
 
     /// <summary>Plans memory and puts the data on the device.</summary>
@@ -27,8 +30,8 @@ public sealed class Objective : IDisposable
     /// <param name="precision">Element type of data, parameters and products.</param>
     /// <param name="network">The network.</param>
     /// <param name="loss">The loss.</param>
-    /// <param name="inputs">[N, ...] in PyTorch's order: images [N, C, H, W], vectors [N, F].</param>
-    /// <param name="targets">Classes [N] (int64) or numbers [N, outputs].</param>
+    /// <param name="inputs">[N, ...] in PyTorch's order: images [N, C, H, W], vectors [N, F], tokens [N, T] (int64).</param>
+    /// <param name="targets">Classes [N] (int64), one per position [N, T] (int64), or numbers [N, outputs].</param>
     /// <param name="options">Micro-batch, vectors at once, memory budget.</param>
     /// <exception cref="InputException">Data, network and loss do not fit each other, or the budget is too small.</exception>
     public Objective(
@@ -54,12 +57,8 @@ public sealed class Objective : IDisposable
                 $"There are {SampleCount} inputs, but the targets have the shape [{string.Join(", ", targets.Shape)}].");
         }
 
-        if (inputs.Type is not (ElementType.Float32 or ElementType.Float64))
-        {
-            throw new InputException($"Inputs must be float32 or float64, not {inputs.Type}.");
-        }
-
-        byte[] preparedTargets = loss.PrepareTargets(targets, network.Outputs, precision);
+        RequireInputs(network, inputs);
+        byte[] preparedTargets = loss.PrepareTargets(targets, network.OutputShape, precision);
         options ??= new ObjectiveOptions();
         (Plan, _layout) = MemoryPlan.Make(device, precision, network, loss, SampleCount, options);
         _passes = new NetworkPasses(device, precision, network, loss, _layout, options);
@@ -72,7 +71,7 @@ public sealed class Objective : IDisposable
         _forwardOnly = Plan.VectorBytes == 0;
         GradientBlock = new VectorBlock(device, precision, 1, _forwardOnly ? 0 : network.ParameterCount);
         SampleLosses = new double[SampleCount];
-        Correct = new byte[SampleCount];
+        _correct = new byte[SampleCount * loss.Positions(network.OutputShape)];
     }
 
     /// <summary>Where everything is computed.</summary>
@@ -122,8 +121,6 @@ public sealed class Objective : IDisposable
 
     internal double[] SampleLosses { get; }
 
-    internal byte[] Correct { get; }
-
     /// <summary>Losses of every sample at θ, without a gradient.</summary>
     public Evaluation Evaluate(VectorBlock parameters)
     {
@@ -134,7 +131,7 @@ public sealed class Objective : IDisposable
             Forward(batch, Primal(0), parameters);
         }
 
-        return new Evaluation([.. SampleLosses], CorrectCount());
+        return new Evaluation([.. SampleLosses], CorrectCount(), TargetCount);
     }
 
     /// <summary>The network's outputs [N, outputs] at θ.</summary>
@@ -215,7 +212,9 @@ public sealed class Objective : IDisposable
         GradientBlock.Dispose();
     }
 
-    internal int CorrectCount() => Correct.Count(correct => correct != 0);
+    internal int CorrectCount() => _correct.Count(correct => correct != 0);
+
+    internal int TargetCount => _correct.Length;
 
     /// <summary>Calls <paramref name="use"/> for every micro-batch with its primal, recomputed where it was not kept.</summary>
     internal void OverBatches(LinearizationPoint point, Action<MicroBatch, nint> use)
@@ -285,13 +284,16 @@ public sealed class Objective : IDisposable
         }
     }
 
-    private void Forward(MicroBatch batch, nint primal, VectorBlock parameters) =>
+    private void Forward(MicroBatch batch, nint primal, VectorBlock parameters)
+    {
+        int positions = _correct.Length / SampleCount;
         _passes.Forward(
             batch,
             primal,
             parameters,
             SampleLosses.AsSpan(batch.First, batch.Samples),
-            Correct.AsSpan(batch.First, batch.Samples));
+            _correct.AsSpan(batch.First * positions, batch.Samples * positions));
+    }
 
     private nint Primal(int batch) => (_primals[batch] ??= Device.Allocate(_layout.PrimalBytes)).Address;
 
@@ -313,13 +315,13 @@ public sealed class Objective : IDisposable
     {
         var batches = new MicroBatch[Plan.MicroBatches];
         int features = Network.Input.Size;
-        int targetBytes = Loss.TargetBytes(Network.Outputs, Precision);
+        int targetBytes = Loss.TargetBytes(Network.OutputShape, Precision);
         Linear? packed = Plan.PackedBytes > 0 ? MemoryPlan.PackedLinear(Network) : null;
         for (int b = 0; b < batches.Length; b++)
         {
             int first = b * Plan.MicroBatch;
             int samples = Math.Min(Plan.MicroBatch, SampleCount - first);
-            DeviceBuffer onDevice = Device.Allocate((long)samples * features * Precision.Size());
+            DeviceBuffer onDevice = Device.Allocate((long)samples * features * Network.InputElementSize(Precision));
             UploadInputs(inputs, first, samples, onDevice);
             DeviceBuffer targetsOnDevice = Device.Allocate((long)samples * targetBytes);
             Device.Upload(targets.AsSpan(first * targetBytes, samples * targetBytes), targetsOnDevice.Address);
@@ -342,6 +344,12 @@ public sealed class Objective : IDisposable
         FeatureShape shape = Network.Input;
         int start = first * shape.Size;
         int count = samples * shape.Size;
+        if (Network.Vocabulary > 0)
+        {
+            Device.Upload(inputs.AsSpan<long>().Slice(start, count), to.Address);
+            return;
+        }
+
         byte[] bytes = (Precision, inputs.Type) switch
         {
             (Precision.Float32, ElementType.Float32) =>
@@ -364,6 +372,32 @@ public sealed class Objective : IDisposable
             Device, Precision, samples, shape.Channels, shape.Height * shape.Width, channelsFirst.Address, to.Address);
     }
 
+    private static void RequireInputs(Network network, HostTensor inputs)
+    {
+        if (network.Vocabulary == 0)
+        {
+            if (inputs.Type is not (ElementType.Float32 or ElementType.Float64))
+            {
+                throw new InputException($"{network.Name} takes numbers, float32 or float64; these inputs are {inputs.Type}.");
+            }
+
+            return;
+        }
+
+        if (inputs.Type != ElementType.Int64)
+        {
+            throw new InputException($"{network.Name} reads tokens, which are integers; these inputs are {inputs.Type}.");
+        }
+
+        foreach (long token in inputs.AsSpan<long>())
+        {
+            if (token < 0 || token >= network.Vocabulary)
+            {
+                throw new InputException($"An input has token {token}, but {network.Name} knows {network.Vocabulary} of them.");
+            }
+        }
+    }
+
     private static byte[] Converted<TFrom, TTo>(ReadOnlySpan<TFrom> values)
         where TFrom : unmanaged, System.Numerics.INumberBase<TFrom>
         where TTo : unmanaged, System.Numerics.INumberBase<TTo>
@@ -376,11 +410,12 @@ public sealed class Objective : IDisposable
 
 /// <summary>Losses of a data set at one θ.</summary>
 /// <param name="SampleLosses">ℓᵢ of every sample.</param>
-/// <param name="Correct">Samples whose largest output is the target's.</param>
-public sealed record Evaluation(double[] SampleLosses, int Correct)
+/// <param name="Correct">Targets that are the largest output: of samples, or of all positions of all samples.</param>
+/// <param name="Targets">Number of targets.</param>
+public sealed record Evaluation(double[] SampleLosses, int Correct, int Targets)
 {
-    /// <summary>Share of samples whose largest output is the target's.</summary>
-    public double Accuracy => Correct / (double)SampleLosses.Length;
+    /// <summary>Share of targets that are the largest output.</summary>
+    public double Accuracy => Correct / (double)Targets;
 
     /// <summary>Mean over samples.</summary>
     public double Loss => SampleLosses.Average();

@@ -161,7 +161,7 @@ public sealed class Convolution : Layer
 
     internal override bool SecondOrder(LayerPass pass)
     {
-        if (!pass.InputTangents[0].Exists)
+        if (!pass.InputTangents[0].Exists || !pass.ParameterTangents[0].Exists)
         {
             return false;
         }
@@ -173,14 +173,19 @@ public sealed class Convolution : Layer
     }
 
     // The bias's cotangent goes with the first term's.
-    private void AddWeightCotangent(LayerPass pass, ReadOnlySpan<(VectorView Image, VectorView Cotangent)> terms) =>
-        Run(
-            BackwardWeightsOperation,
-            pass,
-            pass.Vectors,
-            terms,
-            pass.ParameterCotangents[0],
-            _bias ? pass.ParameterCotangents[1] : VectorView.None);
+    private void AddWeightCotangent(LayerPass pass, ReadOnlySpan<(VectorView Image, VectorView Cotangent)> terms)
+    {
+        VectorView bias = _bias ? pass.ParameterCotangents[1] : VectorView.None;
+        if (pass.ParameterCotangents[0].Exists)
+        {
+            Run(BackwardWeightsOperation, pass, pass.Vectors, terms, pass.ParameterCotangents[0], bias);
+        }
+        else if (bias.Exists)
+        {
+            Products.AddColumnSums(
+                pass, pass.Vectors, (long)pass.Samples * OutputShape.Positions, OutputShape.Channels, terms[0].Cotangent, bias);
+        }
+    }
 
     private void Run(
         Operation<Arguments> operation, LayerPass pass, int vectors,
@@ -217,7 +222,17 @@ public sealed class Convolution : Layer
             }
         }
 
-        pass.Device.Run(operation, arguments);
+        if (arguments.Terms > 0)
+        {
+            pass.Device.Run(operation, arguments);
+        }
+        else
+        {
+            // Nothing moves but the bias.
+            Rows.Copy(
+                pass, vectors, (long)pass.Samples * OutputShape.Positions, OutputShape.Channels, new Rows.Row(bias, 0),
+                new Rows.Row(output, OutputShape.Channels));
+        }
     }
 
     [InlineArray(2)]

@@ -170,22 +170,24 @@ public sealed class FeatureNormalization : Layer
         arguments.Out = pass.InputCotangents[0].Address;
         if (pass.ParameterCotangents.Length > 0)
         {
-            arguments.ParameterStride = pass.ParameterCotangents[0].Stride;
+            arguments.ParameterStride = ParameterStride(pass.ParameterCotangents);
             arguments.WeightCotangent = pass.ParameterCotangents[0].Address;
             arguments.BiasCotangent = pass.ParameterCotangents[1].Address;
         }
-        else if (arguments.Out == 0)
-        {
-            return;
-        }
 
-        pass.Device.Run(operation, arguments);
+        if (arguments.Out != 0 || arguments.WeightCotangent != 0 || arguments.BiasCotangent != 0)
+        {
+            pass.Device.Run(operation, arguments);
+        }
     }
+
+    // Frozen ones do not exist; all others have the length of θ between vectors.
+    private static long ParameterStride(VectorView[] views) => Math.Max(views[0].Stride, views[1].Stride);
 
     private Arguments WithTangents(LayerPass pass, nint output)
     {
         Arguments arguments = Describe(pass, pass.Vectors);
-        arguments.ParameterStride = pass.ParameterTangents[0].Stride;
+        arguments.ParameterStride = ParameterStride(pass.ParameterTangents);
         arguments.WeightTangent = pass.ParameterTangents[0].Address;
         arguments.BiasTangent = pass.ParameterTangents[1].Address;
         arguments.InputTangent = pass.InputTangents[0].Address;

@@ -13,11 +13,15 @@ namespace OpposingSignals.Networks;
 /// biases; the gains belong to successive weights and the last one repeats (Glorot and Bengio 2010).</description></item>
 /// <item><description><c>kaiming-normal</c>: weights normal with variance 2 / fan-in, zero biases (He et al. 2015).</description></item>
 /// </list>
-/// In all of them normalisation layers start with a scale of 1 and a shift of 0.
+/// In all of them normalisation layers start with a scale of 1 and a shift of 0, and embeddings of tokens, positions and classes
+/// are normal with standard deviation 0.02, as in GPT-2 and the vision transformer: with the 1 of nn.Embedding a head that is
+/// tied to the embedding would start far from uniform probabilities.
 /// </remarks>
 public sealed class Initialization
 {
     private const string Forms = "pytorch, xavier-normal[:GAIN,...], kaiming-normal";
+
+    private const double EmbeddingDeviation = 0.02;
 
     private readonly Func<ParameterSpecification, int, Xoshiro256, double> _weight;
     private readonly bool _randomBias;
@@ -71,6 +75,13 @@ public sealed class Initialization
             if (role == ParameterRole.Scale)
             {
                 elements.Fill(1);
+            }
+            else if (role == ParameterRole.Embedding)
+            {
+                foreach (ref double value in elements)
+                {
+                    value = EmbeddingDeviation * random.NextGaussian();
+                }
             }
             else if (role == ParameterRole.Weight || (role == ParameterRole.Bias && _randomBias))
             {

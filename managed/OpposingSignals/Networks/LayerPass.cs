@@ -57,7 +57,7 @@ internal sealed class LayerPass
     /// <summary>ẋ, one per input.</summary>
     public VectorView[] InputTangents { get; set; } = [];
 
-    /// <summary>θ̇, one per parameter.</summary>
+    /// <summary>θ̇, one per parameter; none where it is frozen.</summary>
     public VectorView[] ParameterTangents { get; set; } = [];
 
     /// <summary>ẏ.</summary>
@@ -75,6 +75,6 @@ internal sealed class LayerPass
     /// <summary>Whether an input's cotangent is added to what another consumer of that input has left there.</summary>
     public bool[] AccumulateInput { get; set; } = [];
 
-    /// <summary>θ̄ or its tangents, one per parameter; always added to.</summary>
+    /// <summary>θ̄ or its tangents, one per parameter; always added to. None where it is frozen; empty if no gradient is wanted.</summary>
     public VectorView[] ParameterCotangents { get; set; } = [];
 }

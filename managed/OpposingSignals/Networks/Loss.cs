@@ -29,102 +29,142 @@ public abstract class Loss
     /// <summary>The loss and its reduction in words, printed with every curvature.</summary>
     public abstract string Convention { get; }
 
-    /// <summary>The loss called <paramref name="name"/>: <c>ce</c> or <c>mse</c>.</summary>
+    /// <summary>The loss called <paramref name="name"/>: <c>ce</c>, <c>ce:SMOOTHING</c> or <c>mse</c>.</summary>
     /// <exception cref="InputException">There is no such loss.</exception>
-    public static Loss Named(string name) => name switch
+    public static Loss Named(string name)
     {
-        "ce" => new CrossEntropy(),
-        "mse" => new SquaredError(),
-        _ => throw new InputException($"There is no loss '{name}'. Known: ce (cross-entropy), mse (½ squared error)."),
-    };
+        ArgumentNullException.ThrowIfNull(name);
+        return name switch
+        {
+            "ce" => new CrossEntropy(),
+            "mse" => new SquaredError(),
+            _ when name.StartsWith("ce:", StringComparison.Ordinal) => new CrossEntropy(CrossEntropy.ParseSmoothing(name)),
+            _ => throw new InputException(
+                $"There is no loss '{name}'. Known: ce (cross-entropy), ce:SMOOTHING (with smoothed labels), mse (½ squared error)."),
+        };
+    }
+
+    /// <summary>
+    /// Positions of a sample that each have a target and a loss of their own; a sample's loss is their mean. All others are one.
+    /// </summary>
+    internal virtual int Positions(FeatureShape outputs) => 1;
 
     /// <summary>Bytes of one sample's target on the device.</summary>
-    internal abstract int TargetBytes(int outputs, Precision precision);
+    internal abstract int TargetBytes(FeatureShape outputs, Precision precision);
 
     /// <summary>Targets as the device wants them, after checking that they fit the network's outputs.</summary>
     /// <exception cref="InputException">They do not fit.</exception>
-    internal abstract byte[] PrepareTargets(HostTensor targets, int outputs, Precision precision);
+    internal abstract byte[] PrepareTargets(HostTensor targets, FeatureShape outputs, Precision precision);
 
-    /// <summary>ℓ of every sample, and whether its largest output is the target's.</summary>
-    internal unsafe void Forward(in LossOperands o, Span<double> losses, Span<byte> correct)
+    /// <summary>ℓ of every sample, and of every position whether its largest output is the target's.</summary>
+    internal void Forward(in LossOperands o, Span<double> losses, Span<byte> correct)
+    {
+        int positions = Positions(o.Outputs);
+        if (positions == 1)
+        {
+            ForwardOfPositions(o, losses, correct);
+            return;
+        }
+
+        double[] ofPositions = new double[o.Samples * positions];
+        ForwardOfPositions(o, ofPositions, correct);
+        AddMeans(ofPositions, positions, losses, add: false);
+    }
+
+    /// <summary>out = weight · ∇ℓ.</summary>
+    internal virtual void Gradient(in LossOperands o, double weight, nint output) =>
+        o.Device.Run(_gradient, Describe(o) with { Weight = weight / Positions(o.Outputs), Out = output });
+
+    /// <summary>out_j = weight · ∇²ℓ u_j.</summary>
+    internal void HessianProduct(in LossOperands o, double weight, int vectors, nint tangents, nint output) =>
+        o.Device.Run(_hessianProduct, Describe(o) with
+        {
+            Weight = weight / Positions(o.Outputs),
+            Vectors = vectors,
+            Tangents = tangents,
+            Out = output,
+        });
+
+    /// <summary>curvatures[j, n] += u_jᵀ ∇²ℓ_n u_j.</summary>
+    internal unsafe void AddCurvature(in LossOperands o, int vectors, nint tangents, Span<double> curvatures, int stride)
+    {
+        int positions = Positions(o.Outputs);
+        int rows = o.Samples * positions;
+        double[]? ofPositions = positions == 1 ? null : new double[vectors * rows];
+        fixed (double* c = ofPositions ?? curvatures)
+        {
+            o.Device.Run(_curvature, Describe(o) with
+            {
+                Vectors = vectors,
+                Tangents = tangents,
+                Curvatures = c,
+                CurvatureVectorStride = positions == 1 ? stride : rows,
+            });
+        }
+
+        for (int j = 0; j < vectors && ofPositions is not null; j++)
+        {
+            AddMeans(ofPositions.AsSpan(j * rows, rows), positions, curvatures.Slice(j * stride, o.Samples), add: true);
+        }
+    }
+
+    /// <summary>ℓ of every position, and whether its largest output is the target's.</summary>
+    private protected virtual unsafe void ForwardOfPositions(in LossOperands o, Span<double> losses, Span<byte> correct)
     {
         fixed (double* l = losses)
         {
             fixed (byte* c = correct)
             {
-                o.Device.Run(_forward, new Arguments(o) { Losses = l, Correct = c });
+                o.Device.Run(_forward, Describe(o) with { Losses = l, Correct = c });
             }
         }
     }
 
-    /// <summary>out = weight · ∇ℓ.</summary>
-    internal void Gradient(in LossOperands o, double weight, nint output) =>
-        o.Device.Run(_gradient, new Arguments(o) { Weight = weight, Out = output });
-
-    /// <summary>out_j = weight · ∇²ℓ u_j.</summary>
-    internal void HessianProduct(in LossOperands o, double weight, int vectors, nint tangents, nint output) =>
-        o.Device.Run(
-            _hessianProduct, new Arguments(o) { Weight = weight, Vectors = vectors, Tangents = tangents, Out = output });
-
-    /// <summary>curvatures[j, n] += u_jᵀ ∇²ℓ_n u_j.</summary>
-    internal unsafe void AddCurvature(in LossOperands o, int vectors, nint tangents, Span<double> curvatures, long stride)
+    // to[n] = [to[n] +] the mean over the positions of sample n.
+    private static void AddMeans(ReadOnlySpan<double> ofPositions, int positions, Span<double> to, bool add)
     {
-        fixed (double* c = curvatures)
+        for (int n = 0; n < ofPositions.Length / positions; n++)
         {
-            o.Device.Run(
-                _curvature,
-                new Arguments(o) { Vectors = vectors, Tangents = tangents, Curvatures = c, CurvatureVectorStride = stride });
+            double mean = System.Numerics.Tensors.TensorPrimitives.Sum(ofPositions.Slice(n * positions, positions)) / positions;
+            to[n] = add ? to[n] + mean : mean;
         }
+    }
+
+    private Arguments Describe(in LossOperands o)
+    {
+        int positions = Positions(o.Outputs);
+        return new Arguments
+        {
+            Precision = o.Precision,
+            Vectors = 1,
+            Samples = (long)o.Samples * positions,
+            Classes = o.Outputs.Size / positions,
+            Weight = 1,
+            Outputs = o.Values,
+            Targets = o.Targets,
+        };
     }
 
     /// <summary>Outputs and targets of a micro-batch.</summary>
     internal readonly record struct LossOperands(
-        Device Device, Precision Precision, int Samples, int Outputs, nint Values, nint Targets);
+        Device Device, Precision Precision, int Samples, FeatureShape Outputs, nint Values, nint Targets);
 
     [StructLayout(LayoutKind.Sequential)]
-    private unsafe struct Arguments(in LossOperands o)
+    private unsafe struct Arguments
     {
-        public Precision Precision = o.Precision;
-        public int Vectors = 1;
-        public long Samples = o.Samples;
-        public long Classes = o.Outputs;
-        public double Weight = 1;
-        public nint Outputs = o.Values;
-        public nint Targets = o.Targets;
+        public Precision Precision;
+        public int Vectors;
+        public long Samples;
+        public long Classes;
+        public double Weight;
+        public nint Outputs;
+        public nint Targets;
         public nint Tangents;
         public nint Out;
         public double* Losses;
         public byte* Correct;
         public double* Curvatures;
         public long CurvatureVectorStride;
-    }
-}
-
-/// <summary>ℓ = log Σ_c exp(z_c) − z_target, with the class as an integer; ∇ℓ = p − e_target, ∇²ℓ u = p ∘ (u − ⟨p, u⟩).</summary>
-public sealed class CrossEntropy() : Loss("ce", "cross_entropy")
-{
-    /// <inheritdoc/>
-    public override string Convention => "cross-entropy, mean over samples";
-
-    internal override int TargetBytes(int outputs, Precision precision) => sizeof(long);
-
-    internal override byte[] PrepareTargets(HostTensor targets, int outputs, Precision precision)
-    {
-        if (targets.Type != ElementType.Int64 || targets.Shape.Length != 1)
-        {
-            throw new InputException(
-                "Cross-entropy needs one integer class per sample; these targets are numbers. Use the loss mse.");
-        }
-
-        foreach (long target in targets.AsSpan<long>())
-        {
-            if (target < 0 || target >= outputs)
-            {
-                throw new InputException($"A target is class {target}, but the network has {outputs} outputs.");
-            }
-        }
-
-        return targets.Bytes.ToArray();
     }
 }
 
@@ -135,10 +175,11 @@ public sealed class SquaredError() : Loss("mse", "squared_error")
     /// <inheritdoc/>
     public override string Convention => "half the squared error summed over outputs, mean over samples";
 
-    internal override int TargetBytes(int outputs, Precision precision) => outputs * precision.Size();
+    internal override int TargetBytes(FeatureShape outputs, Precision precision) => outputs.Size * precision.Size();
 
-    internal override byte[] PrepareTargets(HostTensor targets, int outputs, Precision precision)
+    internal override byte[] PrepareTargets(HostTensor targets, FeatureShape outputShape, Precision precision)
     {
+        int outputs = outputShape.Size;
         double[] values;
         if (targets.Type == ElementType.Int64 && targets.Shape.Length == 1)
         {

@@ -22,6 +22,10 @@ namespace OpposingSignals.Networks;
 /// 4 WIDTH and 8 WIDTH channels.</description></item>
 /// <item><description><c>vgg11[:bn][:WIDTH]</c>: VGG-11 for CIFAR, without or with batch normalisation; its convolutions have
 /// WIDTH (64 by default) to 8 WIDTH channels.</description></item>
+/// <item><description><c>vit:PATCH:BLOCKS:WIDTH:HEADS[:mean]</c>: a vision transformer with a class token, or the mean over
+/// tokens; its perceptrons are 4 WIDTH wide. ViT-B/16 is <c>vit:16:12:768:12</c>.</description></item>
+/// <item><description><c>gpt:BLOCKS:WIDTH:HEADS[:untied]</c>: GPT-2's form on tokens, with the head tied to the token embedding
+/// or not. GPT-2 small is <c>gpt:12:768:12</c>.</description></item>
 /// </list>
 /// </remarks>
 public static class ModelCatalog
@@ -31,7 +35,8 @@ public static class ModelCatalog
     [
         "linear", "mlp:WIDTHS:ACTIVATION[:nobias|nooutbias][:dropout=RATE]", "cnn:CHANNELS:ACTIVATION:maxpool|avgpool",
         "convnet:LAYERS:ACTIVATION", "resnet20|resnet32|resnet56|resnet110[:groupnorm][:WIDTH]",
-        "resnet18[:groupnorm][:WIDTH]", "vgg11[:bn][:WIDTH]",
+        "resnet18[:groupnorm][:WIDTH]", "vgg11[:bn][:WIDTH]", "vit:PATCH:BLOCKS:WIDTH:HEADS[:mean]",
+        "gpt:BLOCKS:WIDTH:HEADS[:untied]",
     ];
 
     /// <summary>Names of activations.</summary>
@@ -83,6 +88,19 @@ public static class ModelCatalog
                 break;
             case "vgg11" when FlagAndWidth(name, parts, "bn", 64) is var (batchNorm, width):
                 ImageNetworks.Vgg11(builder, width, batchNorm, outputs);
+                break;
+            case "vit" when parts.Length == 5 || parts is [_, _, _, _, _, "mean"]:
+                int[] vit = [.. parts[1..5].Select(part => Extent(name, part))];
+                Transformers.Vit(builder, vit[0], vit[1], vit[2], vit[3], parts.Length == 5, outputs);
+                break;
+            case "gpt" when parts.Length == 4 || parts is [_, _, _, _, "untied"]:
+                if (input.Channels != 1 || input.Height != 1)
+                {
+                    throw new InputException($"The model '{name}' reads sequences of tokens, not samples of {input}.");
+                }
+
+                int[] gpt = [.. parts[1..4].Select(part => Extent(name, part))];
+                Transformers.Gpt(builder, gpt[0], gpt[1], gpt[2], parts.Length == 4, outputs);
                 break;
             default:
                 throw Unknown(name);

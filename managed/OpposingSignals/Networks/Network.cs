@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using OpposingSignals.Devices;
 
 namespace OpposingSignals.Networks;
 
@@ -15,7 +16,8 @@ public sealed record NetworkNode(Layer Layer, ImmutableArray<int> Inputs, Immuta
 public sealed class Network
 {
     internal Network(
-        string name, FeatureShape input, bool flattensInput, ImmutableArray<NetworkNode> nodes)
+        string name, FeatureShape input, bool flattensInput, ImmutableArray<NetworkNode> nodes,
+        ImmutableArray<Parameter> parameters)
     {
         if (nodes.IsEmpty)
         {
@@ -26,12 +28,14 @@ public sealed class Network
         Input = input;
         FlattensInput = flattensInput;
         Nodes = nodes;
-        Parameters = [.. nodes.SelectMany(node => node.Parameters)];
+        Parameters = parameters;
         ParameterCount = Parameters.Sum(parameter => parameter.Count);
         if (ParameterCount == 0)
         {
             throw new InputException("A network without parameters cannot be trained.");
         }
+
+        Vocabulary = VocabularyOf(nodes);
     }
 
     /// <summary>Name as given on the command line, or by the builder.</summary>
@@ -46,17 +50,26 @@ public sealed class Network
     /// <summary>Layers in order of evaluation.</summary>
     public ImmutableArray<NetworkNode> Nodes { get; }
 
-    /// <summary>Parameters in the order of θ.</summary>
+    /// <summary>Different tokens, where the input is a sequence of integers; 0 where it is numbers.</summary>
+    public int Vocabulary { get; }
+
+    /// <summary>Parameters in the order of θ; one that several layers share, or none reads, stands here once.</summary>
     public ImmutableArray<Parameter> Parameters { get; }
 
     /// <summary>Elements of θ.</summary>
     public long ParameterCount { get; }
 
     /// <summary>Outputs per sample.</summary>
-    public int Outputs => Nodes[^1].Layer.OutputShape.Size;
+    public int Outputs => OutputShape.Size;
+
+    /// <summary>Shape of one sample's outputs.</summary>
+    public FeatureShape OutputShape => Nodes[^1].Layer.OutputShape;
 
     /// <summary>Whether a layer couples the samples of a micro-batch in training mode: batch normalisation.</summary>
     internal bool CouplesSamples => Nodes.Any(node => node.Layer.CouplesSamples);
+
+    /// <summary>Bytes of one element of the input on a device.</summary>
+    internal int InputElementSize(Precision precision) => Vocabulary > 0 ? sizeof(long) : precision.Size();
 
     /// <summary>Running statistics by their names in a PyTorch state dict, without the last part.</summary>
     internal IEnumerable<(string Name, RunningStatistics Statistics)> Running =>
@@ -65,8 +78,61 @@ public sealed class Network
         where running is not null
         select (node.Parameters[0].Name[..node.Parameters[0].Name.LastIndexOf('.')], running);
 
+    /// <summary>
+    /// The same network with some parameters frozen: constants, which have zero gradients and curvature and stay as they are
+    /// in training. Running statistics are shared with this network.
+    /// </summary>
+    /// <param name="names">Full names, or their beginnings followed by <c>*</c>.</param>
+    /// <exception cref="InputException">A name fits no parameter, or none is left to train.</exception>
+    public Network Freeze(params IEnumerable<string> names)
+    {
+        ArgumentNullException.ThrowIfNull(names);
+        HashSet<string> frozen = [];
+        foreach (string name in names)
+        {
+            string[] fitting =
+            [
+                .. Parameters.Select(parameter => parameter.Name).Where(known =>
+                    name.EndsWith('*') ? known.StartsWith(name[..^1], StringComparison.Ordinal) : known == name),
+            ];
+            if (fitting.Length == 0)
+            {
+                throw new InputException(
+                    $"{Name} has no parameter '{name}' to freeze. It has: {string.Join(", ", Parameters.Select(p => p.Name).Take(12))}" +
+                    $"{(Parameters.Length > 12 ? ", ..." : "")}.");
+            }
+
+            frozen.UnionWith(fitting);
+        }
+
+        if (Parameters.All(parameter => parameter.IsFrozen || frozen.Contains(parameter.Name)))
+        {
+            throw new InputException($"Every parameter of {Name} is frozen: nothing is left to train.");
+        }
+
+        return new Network(
+            Name, Input, FlattensInput, [.. Nodes.Select(node => node with { Parameters = [.. node.Parameters.Select(Frozen)] })],
+            [.. Parameters.Select(Frozen)]);
+
+        Parameter Frozen(Parameter parameter) => frozen.Contains(parameter.Name) ? parameter with { IsFrozen = true } : parameter;
+    }
+
     /// <summary>The layers, one a line.</summary>
     public string Describe() =>
         $"{Name}: input {Input}, {ParameterCount} parameters\n" +
         string.Join("\n", Nodes.Select(node => $"  {node.Layer} -> {node.Layer.OutputShape}"));
+
+    private static int VocabularyOf(ImmutableArray<NetworkNode> nodes)
+    {
+        int[] vocabularies =
+        [
+            .. nodes.Where(node => node.Inputs.Contains(0)).Select(node => (node.Layer as TokenEmbedding)?.Vocabulary ?? 0).Distinct(),
+        ];
+        if (vocabularies.Length > 1 || nodes.Any(node => node.Layer is TokenEmbedding && !node.Inputs.Contains(0)))
+        {
+            throw new InputException("A token embedding reads the data, which are integers, and nothing but embeddings can read them.");
+        }
+
+        return vocabularies[0];
+    }
 }

@@ -18,10 +18,12 @@ public sealed class NetworkBuilder
 {
     private readonly FeatureShape _input;
     private readonly List<NetworkNode> _nodes = [];
-    private readonly HashSet<string> _names = [];
+    private readonly List<Parameter> _parameters = [];
+    private readonly HashSet<string> _unclaimed = [];
     private string _scope = "";
     private string _prefix = "";
     private string? _name;
+    private string? _tiedTo;
     private int _index;
     private int _current;
     private FeatureShape _shape;
@@ -42,14 +44,63 @@ public sealed class NetworkBuilder
 
     /// <summary>
     /// Names the next layer or block instead of numbering it, within the block it belongs to; dots may nest names, as in
-    /// <c>layer1.0</c>.
+    /// <c>layer1.0</c>. The empty name leaves the layer's parameters their own.
     /// </summary>
     public NetworkBuilder Named(string name)
     {
-        ArgumentException.ThrowIfNullOrEmpty(name);
+        ArgumentNullException.ThrowIfNull(name);
         _name = name;
         return this;
     }
+
+    /// <summary>
+    /// Adds a parameter to θ before a layer reads it, so that θ has the order of a model that declares it early. A later layer
+    /// that has a parameter of this name takes it; if none does, it is unused: its elements of gradients and products are zero.
+    /// </summary>
+    /// <param name="name">Full name.</param>
+    /// <param name="specification">Shape and role; its own name is not used.</param>
+    public NetworkBuilder Declare(string name, ParameterSpecification specification)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        ArgumentNullException.ThrowIfNull(specification);
+        Add(name, specification);
+        _unclaimed.Add(name);
+        return this;
+    }
+
+    /// <summary>Ties the weight of the next layer to an earlier parameter: both are one.</summary>
+    /// <param name="parameter">Full name of the earlier parameter, of the same shape.</param>
+    public NetworkBuilder Tied(string parameter)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(parameter);
+        _tiedTo = parameter;
+        return this;
+    }
+
+    /// <summary>Adds the embedding of a sequence of tokens, which are the data; the network's input is then [T] integers.</summary>
+    public NetworkBuilder TokenEmbedding(int vocabulary, int width) =>
+        Append(new TokenEmbedding(_shape.Size, vocabulary, width));
+
+    /// <summary>Adds learned numbers to every position; see <see cref="Networks.LearnedPositions"/>.</summary>
+    public NetworkBuilder LearnedPositions(string name = "weight", int leading = 0, int rows = 0) =>
+        Append(new LearnedPositions(_shape, name, leading, rows));
+
+    /// <summary>Puts a learned token in front of the sequence.</summary>
+    public NetworkBuilder ClassToken() => Append(new ClassToken(_shape));
+
+    /// <summary>Takes the first token of the sequence.</summary>
+    public NetworkBuilder FirstToken() => Append(new FirstToken(_shape));
+
+    /// <summary>Adds self-attention between its projections: the shape so far has queries, keys and values.</summary>
+    public NetworkBuilder Attention(int heads, bool causal = false) => Append(new Attention(_shape, heads, causal));
+
+    /// <summary>Adds y = x Wᵀ + b at every position of a sequence or an image.</summary>
+    /// <param name="outputs">Output channels.</param>
+    /// <param name="bias">Whether a bias is added.</param>
+    /// <param name="transposed">Whether W is kept as [in, out].</param>
+    /// <param name="prefix">What the names of weight and bias begin with.</param>
+    public NetworkBuilder PositionwiseLinear(int outputs, bool bias = true, bool transposed = false, string prefix = "") =>
+        Append(new Linear(_shape, outputs, bias, transposed, prefix));
 
     /// <summary>Adds y = x Wᵀ + b.</summary>
     /// <exception cref="InputException">The shape so far is an image: flatten it first.</exception>
@@ -159,7 +210,7 @@ public sealed class NetworkBuilder
 
     /// <summary>Finishes the network.</summary>
     /// <param name="name">Name for messages and records.</param>
-    public Network Build(string name = "network") => new(name, _input, _flattensInput, [.. _nodes]);
+    public Network Build(string name = "network") => new(name, _input, _flattensInput, [.. _nodes], [.. _parameters]);
 
     private NetworkBuilder Append(Layer layer, params ReadOnlySpan<int> inputs)
     {
@@ -167,14 +218,12 @@ public sealed class NetworkBuilder
         string layerName = TakeName();
         foreach (ParameterSpecification specification in layer.Parameters)
         {
-            string name = $"{layerName}.{specification.Name}";
-            if (!_names.Add(name))
-            {
-                throw new InputException($"Two parameters are called '{name}'.");
-            }
-
-            parameters.Add(new Parameter(name, specification, _offset));
-            _offset = checked(_offset + specification.Count);
+            string name = layerName.Length == 0 ? specification.Name : $"{layerName}.{specification.Name}";
+            parameters.Add(
+                _tiedTo is not null ? Known(_tiedTo, specification)
+                : _unclaimed.Remove(name) ? Known(name, specification)
+                : Add(name, specification));
+            _tiedTo = null;
         }
 
         _nodes.Add(new NetworkNode(layer, [.. inputs], parameters.ToImmutable()));
@@ -182,6 +231,29 @@ public sealed class NetworkBuilder
         _shape = layer.OutputShape;
         _index++;
         return this;
+    }
+
+    private Parameter Add(string name, ParameterSpecification specification)
+    {
+        if (_parameters.Exists(parameter => parameter.Name == name))
+        {
+            throw new InputException($"Two parameters are called '{name}'.");
+        }
+
+        _parameters.Add(new Parameter(name, specification, _offset));
+        _offset = checked(_offset + specification.Count);
+        return _parameters[^1];
+    }
+
+    private Parameter Known(string name, ParameterSpecification specification)
+    {
+        Parameter known = _parameters.Find(parameter => parameter.Name == name)
+            ?? throw new InputException($"There is no earlier parameter '{name}' to tie to.");
+        return known.Shape.SequenceEqual(specification.Shape)
+            ? known
+            : throw new InputException(
+                $"'{name}' has the shape [{string.Join(", ", known.Shape)}]; a layer that shares it needs " +
+                $"[{string.Join(", ", specification.Shape)}].");
     }
 
     // Full name of the layer or block that is being added.

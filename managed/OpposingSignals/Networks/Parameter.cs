@@ -16,6 +16,9 @@ public enum ParameterRole
 
     /// <summary>A number added to a normalised channel: starts at 0.</summary>
     Shift,
+
+    /// <summary>What stands for a token or a position: a row of a table, a class token.</summary>
+    Embedding,
 }
 
 /// <summary>A parameter as its layer declares it.</summary>
@@ -35,7 +38,10 @@ public sealed record ParameterSpecification(
 /// <param name="Name">Full name as in a PyTorch state dict, for example <c>0.weight</c>.</param>
 /// <param name="Specification">Shape and role.</param>
 /// <param name="Offset">Index of its first element in θ.</param>
-public sealed record Parameter(string Name, ParameterSpecification Specification, long Offset)
+/// <param name="IsFrozen">
+/// Whether it is a constant: its elements of gradients and products are zero, and those of directions count as zero.
+/// </param>
+public sealed record Parameter(string Name, ParameterSpecification Specification, long Offset, bool IsFrozen = false)
 {
     /// <summary>Number of elements.</summary>
     public long Count => Specification.Count;

@@ -36,7 +36,7 @@ internal sealed class PassLayout
         for (int i = 0; i < network.Nodes.Length; i++)
         {
             NetworkNode node = network.Nodes[i];
-            Moves[i + 1] = node.Parameters.Length > 0 || node.Inputs.Any(input => Moves[input]);
+            Moves[i + 1] = node.Parameters.Any(parameter => !parameter.IsFrozen) || node.Inputs.Any(input => Moves[input]);
         }
 
         Primal = NewOffsets(tensors);
@@ -47,7 +47,7 @@ internal sealed class PassLayout
         (Tangent, ProductCotangent, ProductWorkspaceBytes) = PlanProducts(precision, samples, vectors);
     }
 
-    /// <summary>Whether a tensor has a tangent and wants a cotangent: whether parameters lie before it.</summary>
+    /// <summary>Whether a tensor has a tangent and wants a cotangent: whether parameters that move lie before it.</summary>
     public bool[] Moves { get; }
 
     /// <summary>Offset of each tensor's primal value in the primal arena; the network's input has none.</summary>

@@ -21,7 +21,7 @@ public sealed record RunConfiguration
     /// <summary>How pictures become inputs; null takes the data set's default.</summary>
     public string? Normalization { get; init; }
 
-    /// <summary>The loss: <c>ce</c> or <c>mse</c>.</summary>
+    /// <summary>The loss's name; see <see cref="Networks.Loss.Named"/>.</summary>
     public string Loss { get; init; } = "ce";
 
     /// <summary>Step size η of gradient descent.</summary>
@@ -32,6 +32,9 @@ public sealed record RunConfiguration
 
     /// <summary>A safetensors file with PyTorch's names to start from, instead of an initialisation.</summary>
     public string? Weights { get; init; }
+
+    /// <summary>Names of parameters that are constants, with commas between; see <see cref="Networks.Network.Freeze"/>.</summary>
+    public string? Freeze { get; init; }
 
     /// <summary>Seed of the initialisation.</summary>
     public ulong Seed { get; init; }

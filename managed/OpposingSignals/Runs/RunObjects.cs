@@ -41,6 +41,11 @@ public sealed class RunObjects : IDisposable
             configuration.DataFolder,
             configuration.Normalization is { } scheme ? Datasets.Normalization.ParseScheme(scheme) : null);
         Network = ModelCatalog.Build(configuration.Model, ShapeOf(Data.Training), Data.Training.OutputCount);
+        if (configuration.Freeze is { } names)
+        {
+            Network = Network.Freeze(names.Split(','));
+        }
+
         Device = Devices.Device.Named(configuration.Device, configuration.Threads);
         try
         {

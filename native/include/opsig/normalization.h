@@ -30,7 +30,7 @@
 //   normalization_tangent_backward  output_cotangent = K tangents of `cotangent` [M, R, C], which is shared and is not read
 //                                   where input_tangent is null; then nobody wants x^' either, and out is null
 //   normalization_second_order      out = y''; input_tangent must exist
-// weight_cotangent and bias_cotangent are added to, unless null. `out` may be `output_cotangent`.
+// weight_cotangent and bias_cotangent are added to, unless null; a weight_tangent or bias_tangent of null is zero. `out` may be `output_cotangent`.
 typedef struct opsig_normalization_arguments {
   int32_t precision;
   int32_t accumulate;

@@ -29,10 +29,10 @@ public sealed class ReferenceCase
             ? named
             : Path.Combine(Repository.Shared, "reference");
 
-    /// <summary>Names of every case in the folder whose layers exist.</summary>
+    /// <summary>Names of every case in the folder.</summary>
     public static IReadOnlyList<string> Names { get; } =
         [.. Directory.GetFiles(Folder, "*.json").Select(path => Path.GetFileNameWithoutExtension(path)!)
-            .Where(IsSupported).Order(StringComparer.Ordinal)];
+            .Order(StringComparer.Ordinal)];
 
     /// <summary>
     /// The cases whose samples are independent and that have no residual blocks. Bounds that are propagated operation by operation grow about twentyfold in a
@@ -80,21 +80,6 @@ public sealed class ReferenceCase
     private double[] Numbers(string property) =>
         [.. _description.GetProperty(property).EnumerateArray().Select(value => value.GetDouble())];
 
-    private static bool IsSupported(string name)
-    {
-        using var document = JsonDocument.Parse(File.ReadAllText(Path.Combine(Folder, name + ".json")));
-        return document.RootElement.GetProperty("layers").EnumerateArray().All(IsKnown);
-    }
-
-    private static bool IsKnown(JsonElement layer)
-    {
-        string type = layer.GetProperty("type").GetString()!;
-        return type == "ResidualBlock"
-            ? IsKnown(layer.GetProperty("norm"))
-            : type is "Linear" or "Conv" or "MaxPool" or "AvgPool" or "AdaptiveAvgPool" or "Flatten" or "LayerNorm" or "GroupNorm" or "BatchNorm"
-                || Kind(type) is not null;
-    }
-
     private static ActivationKind? Kind(string type) => type switch
     {
         "ReLU" => ActivationKind.Relu,
@@ -112,10 +97,16 @@ public sealed class ReferenceCase
     private Network BuildNetwork()
     {
         int[] shape = [.. _description.GetProperty("input_shape").EnumerateArray().Select(extent => extent.GetInt32())];
+        JsonElement layers = _description.GetProperty("layers");
+        if (layers[0].GetProperty("type").GetString() is "GPT" or "ViT")
+        {
+            return BuildTransformer(layers[0], shape);
+        }
+
         var builder = new NetworkBuilder(
             shape.Length == 3 ? new FeatureShape(shape[1], shape[2], shape[0]) : FeatureShape.Vector(shape[0]));
         int index = 0;
-        foreach (JsonElement layer in _description.GetProperty("layers").EnumerateArray())
+        foreach (JsonElement layer in layers.EnumerateArray())
         {
             int Get(string name) => layer.GetProperty(name).GetInt32();
             builder.Named($"{index++}");
@@ -137,6 +128,48 @@ public sealed class ReferenceCase
         }
 
         return builder.Build(Name);
+    }
+
+    private Network BuildTransformer(JsonElement layer, int[] shape)
+    {
+        int Get(string name) => layer.GetProperty(name).GetInt32();
+        const double Epsilon = 1e-5;
+        int width = Get("width");
+        var names = new Transformers.BlockNames("ln1", "attn.qkv", "attn.out", "ln2", "fc", "proj");
+        bool isGpt = layer.GetProperty("type").GetString() == "GPT";
+        NetworkBuilder builder;
+        if (isGpt)
+        {
+            builder = new NetworkBuilder(FeatureShape.Sequence(shape[0], 1))
+                .Named("tok").TokenEmbedding(Get("vocabulary"), width).Named("pos").LearnedPositions();
+        }
+        else
+        {
+            builder = new NetworkBuilder(new FeatureShape(shape[1], shape[2], shape[0]))
+                .Declare("pos", new("pos", [1, Get("tokens"), width], ParameterRole.Embedding, 1, width))
+                .Named("patch").Convolution(width, kernel: Get("patch"), stride: Get("patch"))
+                .Named("").LearnedPositions("pos", leading: 1);
+        }
+
+        ActivationKind gelu = layer.GetProperty("gelu").GetString() == "tanh" ? ActivationKind.GeluTanh : ActivationKind.Gelu;
+        for (int block = 0; block < Get("blocks"); block++)
+        {
+            Transformers.Block(
+                builder, $"blocks.{block}", names, width, Get("mlp_width"), Get("heads"), causal: isGpt, gelu, Epsilon);
+        }
+
+        builder.Named("ln").LayerNorm(Epsilon);
+        if (!isGpt)
+        {
+            return builder.GlobalAveragePool().Named("head").Linear(Get("classes")).Build(Name);
+        }
+
+        if (layer.GetProperty("tied_head").GetBoolean())
+        {
+            builder.Tied("tok.weight");
+        }
+
+        return builder.Named("head").PositionwiseLinear(Get("vocabulary"), bias: false).Build(Name);
     }
 
     private static NetworkBuilder Norm(NetworkBuilder builder, JsonElement norm)

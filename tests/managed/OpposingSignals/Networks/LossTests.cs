@@ -45,9 +45,11 @@ public sealed class LossTests
         HostTensor oneHot = HostTensor.From<double>([0, 0, 1, 1, 0, 0], 2, 3);
         var loss = new SquaredError();
         Assert.Equal(
-            loss.PrepareTargets(oneHot, 3, Precision.Float64), loss.PrepareTargets(classes, 3, Precision.Float64));
+            loss.PrepareTargets(oneHot, FeatureShape.Vector(3), Precision.Float64),
+            loss.PrepareTargets(classes, FeatureShape.Vector(3), Precision.Float64));
         Assert.Equal(
-            loss.PrepareTargets(oneHot, 3, Precision.Float32), loss.PrepareTargets(classes, 3, Precision.Float32));
+            loss.PrepareTargets(oneHot, FeatureShape.Vector(3), Precision.Float32),
+            loss.PrepareTargets(classes, FeatureShape.Vector(3), Precision.Float32));
     }
 
     private static void Make(string loss, HostTensor inputs, HostTensor targets)

@@ -16,18 +16,24 @@ public sealed class PlainBilinear : PlainLayer
 
     private PlainBilinear(int outputs) => _outputs = outputs;
 
-    public static PlainBilinear Linear(int inputs, int outputs, bool bias)
+    public static PlainBilinear Linear(Linear linear)
     {
-        var layer = new PlainBilinear(outputs);
-        for (int o = 0; o < outputs; o++)
+        (FeatureShape input, FeatureShape output) = (linear.InputShapes[0], linear.OutputShape);
+        (int inputs, int outputs) = (input.Channels, output.Channels);
+        var layer = new PlainBilinear(output.Size);
+        for (int place = 0; place < output.Size; place++)
         {
+            (int position, int o) = (place / outputs, place % outputs);
             for (int i = 0; i < inputs; i++)
             {
-                layer._connections.Add((o, i, (o * inputs) + i));
+                layer._connections.Add(
+                    (place, (position * inputs) + i, linear.IsTransposed ? (i * outputs) + o : (o * inputs) + i));
             }
         }
 
-        layer._bias = bias ? [.. Enumerable.Range(inputs * outputs, outputs)] : [];
+        layer._bias = linear.Parameters.Count > 1
+            ? [.. Enumerable.Range(0, output.Size).Select(place => (inputs * outputs) + (place % outputs))]
+            : [];
         return layer;
     }
 

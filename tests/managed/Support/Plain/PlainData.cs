@@ -23,14 +23,28 @@ public static class PlainData
         return inputs;
     }
 
-    /// <summary>Classes as one-hot vectors, numbers as they are.</summary>
-    public static double[][] Targets(int outputs, HostTensor targets, double[] values) =>
-        targets.Type == ElementType.Int64
-            ? Array.ConvertAll(values, target =>
+    /// <summary>Classes as one-hot vectors, one for every position; numbers as they are.</summary>
+    public static double[][] Targets(FeatureShape outputs, HostTensor targets, double[] values)
+    {
+        if (targets.Type != ElementType.Int64)
+        {
+            return [.. values.Chunk(outputs.Size)];
+        }
+
+        int positions = values.Length / targets.Shape[0];
+        int classes = outputs.Size / positions;
+        return
+        [
+            .. values.Chunk(positions).Select(sample =>
             {
-                double[] oneHot = new double[outputs];
-                oneHot[(int)target] = 1;
+                double[] oneHot = new double[outputs.Size];
+                for (int t = 0; t < positions; t++)
+                {
+                    oneHot[(t * classes) + (int)sample[t]] = 1;
+                }
+
                 return oneHot;
-            })
-            : [.. values.Chunk(outputs)];
+            }),
+        ];
+    }
 }

@@ -29,7 +29,12 @@ public abstract class PlainLayer
     /// <summary>The plain layer that stands beside a layer of the library.</summary>
     public static PlainLayer For(Layer layer) => layer switch
     {
-        Linear linear => PlainBilinear.Linear(linear.InputShapes[0].Size, linear.OutputShape.Size, linear.Parameters.Count > 1),
+        Linear linear => PlainBilinear.Linear(linear),
+        TokenEmbedding embedding => PlainSelection.Embedding(embedding),
+        LearnedPositions positions => PlainSelection.Positions(positions),
+        ClassToken token => PlainSelection.ClassToken(token),
+        FirstToken token => PlainSelection.FirstToken(token),
+        Attention attention => new PlainAttention(attention),
         Convolution convolution => PlainBilinear.Convolution(convolution),
         Activation activation => new PlainElementwise(activation.Kind, activation.Parameter),
         Pooling { IsMax: true } pooling => new PlainMaxPool(pooling),

@@ -19,18 +19,11 @@ public sealed class PlainNetwork
 
     private int Last => _layers.Length;
 
-    /// <summary>A vector of the length of θ as one array per node.</summary>
-    public Bounded[][] Split(ReadOnlySpan<double> vector)
-    {
-        var blocks = new Bounded[Last][];
-        for (int i = 0; i < Last; i++)
-        {
-            (int start, int count) = Range(i);
-            blocks[i] = Array.ConvertAll(vector.Slice(start, count).ToArray(), value => (Bounded)value);
-        }
+    /// <summary>θ as one array per node; a node's parameters follow each other there, wherever in θ they lie.</summary>
+    public Bounded[][] Split(double[] vector) => SplitWhere(vector, _ => true);
 
-        return blocks;
-    }
+    /// <summary>A direction as one array per node; zero where parameters are frozen.</summary>
+    public Bounded[][] SplitDirection(double[] vector) => SplitWhere(vector, parameter => !parameter.IsFrozen);
 
     /// <summary>Every tensor of the network.</summary>
     public Bounded[][] Forward(Bounded[] input, Bounded[][] parameters)
@@ -90,9 +83,9 @@ public sealed class PlainNetwork
         for (int i = Last - 1; i >= 0; i--)
         {
             Settle(i + 1, cotangents, sums);
-            (int start, int count) = Range(i);
-            _layers[i].Backward(
-                Inputs(i, tensors), parameters[i], cotangents[i + 1], Inputs(i, sums), gradient.Slice(start, count));
+            RunningSum[] own = Gather(i, gradient);
+            _layers[i].Backward(Inputs(i, tensors), parameters[i], cotangents[i + 1], Inputs(i, sums), own);
+            Scatter(i, own, gradient);
         }
 
         return cotangents;
@@ -107,10 +100,11 @@ public sealed class PlainNetwork
         for (int i = Last - 1; i >= 0; i--)
         {
             Settle(i + 1, moved, sums);
-            (int start, int count) = Range(i);
+            RunningSum[] own = Gather(i, product);
             _layers[i].TangentBackward(
                 Inputs(i, tensors), parameters[i], cotangents[i + 1], moved[i + 1], Inputs(i, tangents), direction[i],
-                Inputs(i, sums), product.Slice(start, count));
+                Inputs(i, sums), own);
+            Scatter(i, own, product);
         }
     }
 
@@ -127,11 +121,36 @@ public sealed class PlainNetwork
 
     private T[][] Inputs<T>(int i, T[][] tensors) => [.. _network.Nodes[i].Inputs.Select(tensor => tensors[tensor])];
 
-    private (int Start, int Count) Range(int i)
+    private Bounded[][] SplitWhere(double[] vector, Func<Parameter, bool> isWanted) =>
+    [
+        .. _network.Nodes.Select(node => node.Parameters.SelectMany(parameter =>
+            vector.AsSpan((int)parameter.Offset, (int)parameter.Count).ToArray()
+                .Select(value => isWanted(parameter) ? (Bounded)value : Bounded.Zero)).ToArray()),
+    ];
+
+    private RunningSum[] Gather(int i, Span<RunningSum> vector)
     {
-        var parameters = _network.Nodes[i].Parameters;
-        return parameters.IsEmpty
-            ? (0, 0)
-            : ((int)parameters[0].Offset, (int)parameters.Sum(parameter => parameter.Count));
+        List<RunningSum> own = [];
+        foreach (Parameter parameter in _network.Nodes[i].Parameters)
+        {
+            own.AddRange(vector.Slice((int)parameter.Offset, (int)parameter.Count));
+        }
+
+        return [.. own];
+    }
+
+    // A frozen parameter keeps its zero.
+    private void Scatter(int i, ReadOnlySpan<RunningSum> own, Span<RunningSum> vector)
+    {
+        foreach (Parameter parameter in _network.Nodes[i].Parameters)
+        {
+            int count = (int)parameter.Count;
+            if (!parameter.IsFrozen)
+            {
+                own[..count].CopyTo(vector.Slice((int)parameter.Offset, count));
+            }
+
+            own = own[count..];
+        }
     }
 }

@@ -28,13 +28,13 @@ public sealed class PlainObjective
     {
         _precision = precision;
         _network = new PlainNetwork(network);
-        _loss = new PlainLoss(loss);
+        _loss = new PlainLoss(loss, network.OutputShape);
         _parameterCount = parameters.Length;
         _parameters = _network.Split(Rounded(parameters));
         int samples = inputs.Shape[0];
         _weight = Bounded.Constant(1.0 / samples);
         double[][] x = PlainData.Inputs(network, Rounded(inputs.ToDoubles()), samples);
-        double[][] t = PlainData.Targets(network.Outputs, targets, Rounded(targets.ToDoubles()));
+        double[][] t = PlainData.Targets(network.OutputShape, targets, Rounded(targets.ToDoubles()));
 
         var gradient = new RunningSum[_parameterCount];
         _samples = new Sample[samples];
@@ -123,7 +123,7 @@ public sealed class PlainObjective
         });
     }
 
-    private Bounded[][] Direction(double[] vector) => _network.Split(Rounded(vector));
+    private Bounded[][] Direction(double[] vector) => _network.SplitDirection(Rounded(vector));
 
     private double[] Rounded(double[] values) =>
         _precision == Precision.Float32 ? Array.ConvertAll(values, value => (double)(float)value) : values;

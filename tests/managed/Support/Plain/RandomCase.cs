@@ -88,6 +88,36 @@ public sealed class RandomCase
                 .Linear(16, bias: false).Activation(ActivationKind.Sigmoid).Linear(2)),
             ["packed shortcut"] = (FeatureShape.Vector(70), "mse", b => b
                 .Residual(r => r.Linear(40).Activation(ActivationKind.Tanh).Linear(18), s => s.Linear(18)).Linear(3)),
+            ["tokens"] = (FeatureShape.Sequence(6, 1), "ce", b => b
+                .TokenEmbedding(vocabulary: 5, width: 8).LearnedPositions(rows: 9)
+                .Residual(r => r.LayerNorm().PositionwiseLinear(24, transposed: true).Attention(heads: 2, causal: true)
+                    .PositionwiseLinear(8, transposed: true))
+                .Residual(r => r.LayerNorm().PositionwiseLinear(9).Activation(ActivationKind.Gelu).PositionwiseLinear(8))
+                .Tied("0.weight").PositionwiseLinear(5, bias: false)),
+            ["smoothed class token"] = (new FeatureShape(4, 6, 2), "ce:0.2", b => b
+                .Declare("class_token", new("", [1, 1, 9], ParameterRole.Embedding, 1, 9))
+                .Convolution(9, kernel: 2, stride: 2).Named("").ClassToken().LearnedPositions("pos", leading: 1)
+                .LayerNorm().PositionwiseLinear(27).Attention(heads: 3).FirstToken().Linear(4)),
+            ["tokens to one class"] = (FeatureShape.Sequence(5, 1), "ce", b => b
+                .TokenEmbedding(vocabulary: 4, width: 6).PositionwiseLinear(18).Attention(heads: 1)
+                .Activation(ActivationKind.Tanh).GlobalAveragePool().Linear(3)),
+            ["attention to many places"] = (FeatureShape.Sequence(51, 1), "mse", b => b
+                .TokenEmbedding(vocabulary: 3, width: 6).Attention(heads: 2, causal: true).GlobalAveragePool().Linear(2)),
+            ["tied and unused"] = (FeatureShape.Vector(6), "mse", b => b
+                .Declare("unused.before", new("", [3, 2], ParameterRole.Weight, 2, 3))
+                .Linear(6).Activation(ActivationKind.Tanh).Tied("0.weight").Linear(6, bias: false)
+                .Declare("unused.between", new("", [5], ParameterRole.Bias, 2, 3))
+                .Activation(ActivationKind.Silu).Tied("0.weight").Linear(6).Linear(2)),
+            ["frozen vectors"] = (FeatureShape.Vector(7), "ce", b => b
+                .Linear(6).LayerNorm().Linear(6).Activation(ActivationKind.Tanh).LayerNorm()
+                .Residual(r => r.Linear(6).Activation(ActivationKind.Tanh).LayerNorm()).Linear(4)),
+            ["frozen pictures"] = (new FeatureShape(5, 4, 2), "mse", b => b
+                .Convolution(4, kernel: 2).GroupNorm(groups: 2).Convolution(3, kernel: 3, padding: 1)
+                .GroupNorm(groups: 1).Activation(ActivationKind.Silu).Flatten().Linear(3)),
+            ["frozen tokens"] = (FeatureShape.Sequence(4, 1), "ce", b => b
+                .TokenEmbedding(vocabulary: 5, width: 6).LearnedPositions().PositionwiseLinear(18).Attention(heads: 2)
+                .PositionwiseLinear(6, transposed: true).Activation(ActivationKind.Gelu).Tied("0.weight")
+                .PositionwiseLinear(5, bias: false)),
 
             // Above the thresholds of the threaded loops: 2^15 elements of elementwise work, 2^18 of a float64 product.
             ["threaded vectors"] = (FeatureShape.Vector(96), "ce", b => b
@@ -101,16 +131,32 @@ public sealed class RandomCase
                 .AveragePool(kernel: 2).Flatten().Linear(10)),
         };
 
+    // What the frozen networks freeze: first, middle and single parameters.
+    private static readonly Dictionary<string, string[]> FrozenParameters = new()
+    {
+        ["frozen vectors"] = ["0.weight", "1.bias", "2.bias", "4.*", "5.branch.0.*", "5.branch.2.weight"],
+        ["frozen pictures"] = ["0.weight", "1.*", "2.weight", "3.weight"],
+        ["frozen tokens"] = ["1.weight", "2.weight", "4.*"],
+    };
+
     private RandomCase(string name, int samples, ulong seed)
     {
         (FeatureShape input, string loss, Func<NetworkBuilder, NetworkBuilder> layers) = Networks[name];
         var random = new Xoshiro256(seed);
         Network = layers(new NetworkBuilder(input)).Build(name);
+        if (FrozenParameters.TryGetValue(name, out string[]? frozen))
+        {
+            Network = Network.Freeze(frozen);
+        }
+
         Loss = OpposingSignals.Networks.Loss.Named(loss);
-        Inputs = HostTensor.From<double>(
-            Draw(random, samples * input.Size, 1), samples, input.Channels, input.Height, input.Width);
-        Targets = loss == "ce"
-            ? HostTensor.From<long>([.. Enumerable.Range(0, samples).Select(_ => (long)random.NextInt32(Network.Outputs))], samples)
+        Inputs = Network.Vocabulary > 0
+            ? HostTensor.From<long>(Integers(random, samples * input.Size, Network.Vocabulary), samples, input.Size)
+            : HostTensor.From<double>(
+                Draw(random, samples * input.Size, 1), samples, input.Channels, input.Height, input.Width);
+        int positions = Network.OutputShape.Positions;
+        Targets = Loss is CrossEntropy
+            ? HostTensor.From<long>(Integers(random, samples * positions, Network.OutputShape.Channels), samples, positions)
             : HostTensor.From<double>(Draw(random, samples * Network.Outputs, 1), samples, Network.Outputs);
         Parameters =
         [
@@ -146,6 +192,9 @@ public sealed class RandomCase
     /// <summary>The case of a name and a seed; the networks above the threads' thresholds get 32 samples, the others 7.</summary>
     public static RandomCase Make(string name, ulong seed) =>
         new(name, name.StartsWith("threaded", StringComparison.Ordinal) ? 32 : 7, seed);
+
+    private static long[] Integers(Xoshiro256 random, int count, int below) =>
+        [.. Enumerable.Range(0, count).Select(_ => (long)random.NextInt32(below))];
 
     private static double[] Draw(Xoshiro256 random, int count, double scale)
     {
