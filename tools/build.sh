@@ -4,7 +4,8 @@
 artifacts=$root/artifacts
 stamps=$artifacts/stamps
 
-build_packages=("g++=g++" "cmake=cmake" "ninja-build=ninja" "libdnnl-dev=/usr/include/dnnl.h")
+build_packages=("g++=g++" "cmake=cmake" "ninja-build=ninja" "libdnnl-dev=/usr/include/dnnl.h"
+  "libboost-context-dev=/usr/include/boost/context/detail/fcontext.hpp")
 managed_settings=(Directory.Build.props Directory.Packages.props global.json .editorconfig OpposingSignals.Native.sln)
 
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
@@ -44,9 +45,14 @@ build_part() {
   mv "$stamps/$part.started" "$stamps/$part"
 }
 
-# A fresh configuration notices a compiler or library that came since, and a checkout that moved; objects are kept.
+# A fresh configuration notices a compiler or library that came since, and a checkout that moved; objects are kept. The CUDA
+# modules are built where there is a compiler for them; see tools/cuda.sh.
 build_native() {
-  cmake --preset release --fresh && cmake --build --preset release
+  local cuda=() nvcc
+  nvcc=$(find_nvcc)
+  [[ -z $nvcc ]] || cuda+=("-DOPSIG_NVCC=$nvcc")
+  [[ $nvcc != "$cuda_folder"/* ]] || cuda+=("-DOPSIG_CUDA_HOST_COMPILER=$cuda_host_compiler")
+  cmake --preset release --fresh "${cuda[@]}" && cmake --build --preset release
 }
 
 # Servers that outlive the build would hold memory, and the checkout's files, on behalf of nobody.

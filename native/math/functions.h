@@ -40,6 +40,8 @@ OPSIG_FUNCTION float tanh_of(float x) { return ::tanhf(x); }
 OPSIG_FUNCTION double tanh_of(double x) { return ::tanh(x); }
 OPSIG_FUNCTION float exp_of(float x) { return ::expf(x); }
 OPSIG_FUNCTION double exp_of(double x) { return ::exp(x); }
+OPSIG_FUNCTION float log_of(float x) { return ::logf(x); }
+OPSIG_FUNCTION double log_of(double x) { return ::log(x); }
 OPSIG_FUNCTION float expm1_of(float x) { return ::expm1f(x); }
 OPSIG_FUNCTION double expm1_of(double x) { return ::expm1(x); }
 OPSIG_FUNCTION float log1p_of(float x) { return ::log1pf(x); }

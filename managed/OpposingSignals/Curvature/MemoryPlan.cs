@@ -8,9 +8,7 @@ namespace OpposingSignals.Curvature;
 /// <summary>How an <see cref="Objective"/> spends memory: bytes per part, micro-batch, vectors at once. Printed before a run.</summary>
 public sealed record MemoryPlan
 {
-    // A micro-batch whose tensors nearly stay in the last-level cache spares the memory bus; smaller ones pay more for
-    // reordering filters and waking threads, and below some tens of samples products get too flat to run well.
-    private const long CacheTarget = 48L << 20;
+    // Below some tens of samples products get too flat to run well.
     private const int SmallestMicroBatch = 32;
     private const int DefaultVectorsAtOnce = 8;
 
@@ -80,7 +78,7 @@ public sealed record MemoryPlan
 
         long budget = options.MemoryBudget > 0
             ? options.MemoryBudget
-            : GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 10 * 6;
+            : device.AvailableMemory / 10 * 6;
         int vectors = options.VectorsAtOnce > 0 ? options.VectorsAtOnce : DefaultVectorsAtOnce;
         int microBatch = options.MicroBatch > 0 ? Math.Min(options.MicroBatch, samples) : ChooseMicroBatch();
         for (; ; vectors = Math.Max(1, vectors / 2))
@@ -138,7 +136,7 @@ public sealed record MemoryPlan
         {
             var one = new PassLayout(network, precision, 1, 1);
             long perSample = one.PrimalBytes + one.ProductWorkspaceBytes;
-            int fits = (int)Math.Clamp(CacheTarget / perSample, Math.Min(SmallestMicroBatch, samples), samples);
+            int fits = (int)Math.Clamp(device.PreferredWorkingSet / perSample, Math.Min(SmallestMicroBatch, samples), samples);
 
             // Equal micro-batches: a small rest at the end would run badly.
             int count = (samples + fits - 1) / fits;

@@ -32,7 +32,7 @@ internal static class SampleDots
     }
 
     [StructLayout(LayoutKind.Sequential)]
-    private unsafe struct Arguments
+    internal unsafe struct Arguments
     {
         public Precision Precision;
         public int Reserved;

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using OpposingSignals.Devices.Cuda;
 
 namespace OpposingSignals.Devices;
 
@@ -24,6 +25,12 @@ public abstract class Device : IDisposable
     /// <summary>Buffers that are not released.</summary>
     public int LiveBuffers => Volatile.Read(ref _liveBuffers);
 
+    /// <summary>Bytes that may still be allocated.</summary>
+    public abstract long AvailableMemory { get; }
+
+    /// <summary>Bytes of activations and tangents that one micro-batch should take for the device to run well.</summary>
+    public abstract long PreferredWorkingSet { get; }
+
     /// <summary>The device called <paramref name="name"/>.</summary>
     /// <param name="name">Its name on the command line.</param>
     /// <param name="threads">Host threads; 0 takes every processor.</param>
@@ -32,7 +39,9 @@ public abstract class Device : IDisposable
     public static Device Named(string name, int threads = 0) => name switch
     {
         "cpu" => new CpuDevice(threads),
-        _ => throw new InputException($"There is no device '{name}'. Known: cpu."),
+        "cuda" => CudaDevice.Open(),
+        "cuda-emulated" => CudaDevice.OpenEmulated(),
+        _ => throw new InputException($"There is no device '{name}'. Known: cpu, cuda, cuda-emulated."),
     };
 
     /// <summary>Starts <see cref="PeakBytes"/> again from what is live now.</summary>

@@ -17,7 +17,7 @@ public enum NativeStatus
 }
 
 /// <summary>A native operation failed; the message is the library's own and names the operation.</summary>
-public sealed class NativeException(NativeStatus status, string message) : Exception(message)
+public class NativeException(NativeStatus status, string message) : Exception(message)
 {
     /// <summary>The status that the operation returned.</summary>
     public NativeStatus Status { get; } = status;

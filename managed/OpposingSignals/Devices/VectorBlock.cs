@@ -259,7 +259,7 @@ public sealed class VectorBlock : IDisposable
     }
 
     [StructLayout(LayoutKind.Sequential)]
-    private unsafe struct InnerProductsArguments
+    internal unsafe struct InnerProductsArguments
     {
         public Precision Precision;
         public int LeftCount;
@@ -274,7 +274,7 @@ public sealed class VectorBlock : IDisposable
     }
 
     [StructLayout(LayoutKind.Sequential)]
-    private unsafe struct CombineArguments
+    internal unsafe struct CombineArguments
     {
         public Precision Precision;
         public int InputCount;

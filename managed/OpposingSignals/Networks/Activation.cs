@@ -75,20 +75,23 @@ public sealed class Activation : Layer
 
     internal override bool NeedsOutput => true;
 
-    internal override bool OverwritesTangent => IsPiecewiseLinear;
+    internal override bool OverwritesTangent => HasNoSecondDerivative;
 
-    internal override bool NeedsInputTangent => !IsPiecewiseLinear;
+    internal override bool NeedsInputTangent => !HasNoSecondDerivative;
 
     internal override bool OverwritesCotangent => true;
 
-    private bool IsPiecewiseLinear =>
-        Kind is ActivationKind.Relu or ActivationKind.LeakyRelu or ActivationKind.Hardtanh;
+    private bool HasNoSecondDerivative => IsPiecewiseLinear(Kind);
 
     /// <inheritdoc/>
     public override string ToString() =>
         Kind is ActivationKind.Elu or ActivationKind.LeakyRelu ? $"{Kind}({Parameter})" : Kind.ToString();
 
-    internal override bool NeedsOutputCotangent(bool inputMoves) => inputMoves && !IsPiecewiseLinear;
+    internal override bool NeedsOutputCotangent(bool inputMoves) => inputMoves && !HasNoSecondDerivative;
+
+    /// <summary>Whether φ'' is zero wherever it exists.</summary>
+    internal static bool IsPiecewiseLinear(ActivationKind kind) =>
+        kind is ActivationKind.Relu or ActivationKind.LeakyRelu or ActivationKind.Hardtanh;
 
     internal override void Forward(LayerPass pass)
     {
@@ -111,7 +114,7 @@ public sealed class Activation : Layer
 
     internal override bool SecondOrder(LayerPass pass)
     {
-        if (IsPiecewiseLinear || !pass.InputTangents[0].Exists)
+        if (HasNoSecondDerivative || !pass.InputTangents[0].Exists)
         {
             return false;
         }
@@ -151,7 +154,7 @@ public sealed class Activation : Layer
     };
 
     [StructLayout(LayoutKind.Sequential)]
-    private struct Arguments
+    internal struct Arguments
     {
         public Precision Precision;
         public ActivationKind Kind;

@@ -236,13 +236,13 @@ public sealed class Convolution : Layer
     }
 
     [InlineArray(2)]
-    private struct TwoViews
+    internal struct TwoViews
     {
         private VectorView _first;
     }
 
     [StructLayout(LayoutKind.Sequential)]
-    private struct Arguments
+    internal struct Arguments
     {
         public Precision Precision;
         public int Terms;

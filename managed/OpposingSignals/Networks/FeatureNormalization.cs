@@ -227,7 +227,7 @@ public sealed class FeatureNormalization : Layer
     }
 
     [StructLayout(LayoutKind.Sequential)]
-    private struct Arguments
+    internal struct Arguments
     {
         public Precision Precision;
         public int Accumulate;

@@ -150,7 +150,7 @@ public abstract class Loss
         Device Device, Precision Precision, int Samples, FeatureShape Outputs, nint Values, nint Targets);
 
     [StructLayout(LayoutKind.Sequential)]
-    private unsafe struct Arguments
+    internal unsafe struct Arguments
     {
         public Precision Precision;
         public int Vectors;

@@ -104,7 +104,7 @@ internal sealed class PackedMatrix : IDisposable
     }
 
     [StructLayout(LayoutKind.Sequential)]
-    private unsafe struct SizeArguments
+    internal unsafe struct SizeArguments
     {
         public Precision Precision;
         public int Reserved;
@@ -116,7 +116,7 @@ internal sealed class PackedMatrix : IDisposable
     }
 
     [StructLayout(LayoutKind.Sequential)]
-    private struct PackArguments
+    internal struct PackArguments
     {
         public Precision Precision;
         public int Reserved;
@@ -129,7 +129,7 @@ internal sealed class PackedMatrix : IDisposable
     }
 
     [StructLayout(LayoutKind.Sequential)]
-    private struct ForwardArguments
+    internal struct ForwardArguments
     {
         public Precision Precision;
         public int Accumulate;
@@ -147,7 +147,7 @@ internal sealed class PackedMatrix : IDisposable
     }
 
     [StructLayout(LayoutKind.Sequential)]
-    private struct GradientArguments
+    internal struct GradientArguments
     {
         public Precision Precision;
         public int Reserved;

@@ -88,7 +88,7 @@ public sealed class PaddedShortcut : Layer
         });
 
     [StructLayout(LayoutKind.Sequential)]
-    private struct Arguments
+    internal struct Arguments
     {
         public Precision Precision;
         public int Accumulate;

@@ -119,7 +119,7 @@ public sealed class Pooling : Layer
         });
 
     [StructLayout(LayoutKind.Sequential)]
-    private struct Arguments
+    internal struct Arguments
     {
         public Precision Precision;
         public int Accumulate;

@@ -61,7 +61,7 @@ internal static class Products
         });
 
     [StructLayout(LayoutKind.Sequential)]
-    private struct NativeOperand(Operand operand)
+    internal struct NativeOperand(Operand operand)
     {
         public nint Data = operand.Matrix.Address;
         public long Leading = operand.Leading;
@@ -71,13 +71,13 @@ internal static class Products
     }
 
     [System.Runtime.CompilerServices.InlineArray(2)]
-    private struct TwoOperands
+    internal struct TwoOperands
     {
         private NativeOperand _first;
     }
 
     [StructLayout(LayoutKind.Sequential)]
-    private struct ProductArguments
+    internal struct ProductArguments
     {
         public Precision Precision;
         public int Terms;
@@ -97,7 +97,7 @@ internal static class Products
     }
 
     [StructLayout(LayoutKind.Sequential)]
-    private struct ColumnSumsArguments
+    internal struct ColumnSumsArguments
     {
         public Precision Precision;
         public int Reserved;

@@ -36,7 +36,7 @@ internal static class Rearrangement
         });
 
     [StructLayout(LayoutKind.Sequential)]
-    private struct TransposeArguments
+    internal struct TransposeArguments
     {
         public Precision Precision;
         public int Accumulate;
@@ -48,7 +48,7 @@ internal static class Rearrangement
     }
 
     [StructLayout(LayoutKind.Sequential)]
-    private struct AddArguments
+    internal struct AddArguments
     {
         public Precision Precision;
         public int Accumulate;

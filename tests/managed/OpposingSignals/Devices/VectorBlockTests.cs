@@ -1,20 +1,33 @@
 using OpposingSignals.Devices;
+using OpposingSignals.Tests.Support;
 
 namespace OpposingSignals.Tests.Devices;
 
 public sealed class VectorBlockTests
 {
-    public static TheoryData<Precision, int> Cases => new()
+    public static TheoryData<string, Precision, int> Cases
     {
-        { Precision.Float32, 1 }, { Precision.Float32, 4097 }, { Precision.Float32, 70_001 },
-        { Precision.Float64, 1 }, { Precision.Float64, 4097 }, { Precision.Float64, 70_001 },
-    };
+        get
+        {
+            var data = new TheoryData<string, Precision, int>();
+            foreach (string device in TestDevices.Names)
+            {
+                foreach (int length in (int[])[1, 4097, 70_001])
+                {
+                    data.Add(device, Precision.Float32, length);
+                    data.Add(device, Precision.Float64, length);
+                }
+            }
+
+            return data;
+        }
+    }
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void InnerProductsAndCombinationsAgreeWithPlainSums(Precision precision, int length)
+    public void InnerProductsAndCombinationsAgreeWithPlainSums(string deviceName, Precision precision, int length)
     {
-        using var device = new CpuDevice();
+        using Device device = TestDevices.Open(deviceName);
         using VectorBlock a = Random(device, precision, 3, length, seed: 1);
         using VectorBlock b = Random(device, precision, 2, length, seed: 2);
         double[] left = a.ToArray(), right = b.ToArray();

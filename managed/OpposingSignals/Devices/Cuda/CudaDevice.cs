@@ -1,0 +1,272 @@
+using System.Globalization;
+using System.Text;
+
+namespace OpposingSignals.Devices.Cuda;
+
+/// <summary>An NVIDIA GPU, through the driver alone; or the emulated driver, which runs the same kernels on the host.</summary>
+/// <remarks>
+/// Everything runs in order on one stream. Operations return before they are done; downloads wait. A device may be used by
+/// several threads, one at a time.
+/// </remarks>
+public sealed unsafe class CudaDevice : Device
+{
+    private readonly CudaDriver _driver;
+    private readonly CudaContext _context;
+    private readonly CudaStream _stream;
+    private readonly CudaScratch _scratch;
+    private readonly Dictionary<string, CudaModule> _modules = [];
+    private readonly Dictionary<(CudaKernel Kernel, Precision Precision), nint> _functions = [];
+    private readonly Lock _gate = new();
+    private readonly string _hardware;
+    private string _lastLaunch = "";
+    private bool _disposed;
+
+    private CudaDevice(CudaDriver driver, CudaContext context, nint? stream)
+    {
+        (_driver, _context) = (driver, context);
+        using CudaContext.Entered entered = context.Enter();
+        _stream = stream is { } adopted ? CudaStream.Adopt(driver, adopted) : CudaStream.Create(driver);
+        _scratch = new CudaScratch(this);
+        Multiprocessors = Attribute(16);
+        _hardware = $"{DeviceName()}, compute capability {Attribute(75)}.{Attribute(76)}, {Multiprocessors} multiprocessors";
+    }
+
+    /// <inheritdoc/>
+    public override string Name => _driver.IsEmulated ? "cuda-emulated" : "cuda";
+
+    /// <inheritdoc/>
+    public override string Description =>
+        $"{Name}, {_hardware}, driver for CUDA {_driver.Version / 1000}.{_driver.Version % 1000 / 10}";
+
+    /// <inheritdoc/>
+    public override long AvailableMemory
+    {
+        get
+        {
+            using CudaContext.Entered entered = _context.Enter();
+            nuint free, total;
+            _driver.Check(_driver.MemGetInfo(&free, &total), "asking for free memory");
+            return (long)free;
+        }
+    }
+
+    /// <summary>Bytes that fill the device with work: far more than its caches, since its memory is as fast as they need.</summary>
+    public override long PreferredWorkingSet => 4L << 30;
+
+    /// <summary>Multiprocessors of the device.</summary>
+    internal int Multiprocessors { get; }
+
+    /// <summary>The first device of this machine's driver, or another by number.</summary>
+    /// <exception cref="DeviceUnavailableException">Driver or device are missing; the message says what was tried.</exception>
+    public static CudaDevice Open(int ordinal = 0) => Open(CudaDriver.Real, ordinal);
+
+    /// <summary>The emulated device, for tests without a GPU: slow, and exact in what it reports.</summary>
+    /// <exception cref="DeviceUnavailableException">The emulated driver was not built.</exception>
+    public static CudaDevice OpenEmulated() => Open(CudaDriver.Emulated, 0);
+
+    /// <summary>Works in a context and a stream that another library made, for example ManagedCuda, and leaves both to it.</summary>
+    /// <param name="context">Its CUcontext.</param>
+    /// <param name="stream">Its CUstream; zero is the default stream.</param>
+    public static CudaDevice Adopt(nint context, nint stream) => Adopt(CudaDriver.Real, context, stream);
+
+    internal static CudaDevice Adopt(CudaDriver driver, nint context, nint stream) =>
+        new(driver, CudaContext.Adopt(driver, context), stream);
+
+    /// <inheritdoc/>
+    public override void Upload(ReadOnlySpan<byte> source, nint destination)
+    {
+        // From memory that is not pinned the driver copies before it returns, so that the span may go.
+        using CudaContext.Entered entered = _context.Enter();
+        fixed (byte* from = source)
+        {
+            Check(_driver.MemcpyHtoDAsync((ulong)destination, from, (nuint)source.Length, _stream.Handle), "upload", source.Length);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void Download(nint source, Span<byte> destination)
+    {
+        using CudaContext.Entered entered = _context.Enter();
+        fixed (byte* to = destination)
+        {
+            Check(_driver.MemcpyDtoHAsync(to, (ulong)source, (nuint)destination.Length, _stream.Handle), "download", destination.Length);
+            Check(_driver.StreamSynchronize(_stream.Handle), "download", destination.Length);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void Copy(nint source, nint destination, long bytes)
+    {
+        using CudaContext.Entered entered = _context.Enter();
+        Check(_driver.MemcpyDtoDAsync((ulong)destination, (ulong)source, checked((nuint)bytes), _stream.Handle), "copy", bytes);
+    }
+
+    /// <inheritdoc/>
+    public override void Clear(nint destination, long bytes)
+    {
+        using CudaContext.Entered entered = _context.Enter();
+        Check(_driver.MemsetD8Async((ulong)destination, 0, checked((nuint)bytes), _stream.Handle), "clear", bytes);
+    }
+
+    /// <inheritdoc/>
+    public override void Dispose()
+    {
+        lock (_gate)
+        {
+            if (!_disposed)
+            {
+                using (_context.Enter())
+                {
+                    _scratch.Dispose();
+                    _disposed = true;
+                    foreach (CudaModule module in _modules.Values)
+                    {
+                        module.Dispose();
+                    }
+
+                    _stream.Dispose();
+                }
+
+                _context.Dispose();
+            }
+        }
+
+        base.Dispose();
+    }
+
+    /// <inheritdoc/>
+    internal override void Run<TArguments>(Operation<TArguments> operation, in TArguments arguments)
+    {
+        CudaLauncher<TArguments> launcher = CudaOperations.Find(operation);
+        lock (_gate)
+        {
+            using CudaContext.Entered entered = _context.Enter();
+            try
+            {
+                launcher(new CudaLaunch(this, _scratch, operation.Name), arguments);
+            }
+            finally
+            {
+                _scratch.Reset();
+            }
+        }
+    }
+
+    /// <summary>Starts a kernel; <paramref name="parameters"/> are the addresses of its parameters.</summary>
+    internal void Launch(
+        string operation, CudaKernel kernel, Precision precision, CudaGrid grid, int sharedBytes, ReadOnlySpan<nint> parameters)
+    {
+        nint function = Function(operation, kernel, precision, sharedBytes);
+        fixed (nint* addresses = parameters)
+        {
+            int status = _driver.LaunchKernel(
+                function, (uint)grid.X, (uint)grid.Y, (uint)grid.Z, (uint)grid.Threads, 1, 1, (uint)sharedBytes, _stream.Handle,
+                (void**)addresses, null);
+            if (status != 0)
+            {
+                _driver.Throw(status, $"{operation}, kernel {kernel.NameFor(precision)} {grid}");
+            }
+        }
+
+        _lastLaunch = operation;
+    }
+
+    private protected override nint AllocateMemory(long bytes)
+    {
+        using CudaContext.Entered entered = _context.Enter();
+        ulong address;
+        int status = _driver.MemAllocAsync(&address, checked((nuint)bytes), _stream.Handle);
+        if (status == CudaException.OutOfMemory)
+        {
+            nuint free, total;
+            _driver.Check(_driver.MemGetInfo(&free, &total), "asking for free memory");
+            throw new OutOfDeviceMemoryException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{Name} has no room for {Mebibytes(bytes)}: {Mebibytes((long)free)} of {Mebibytes((long)total)} are free, " +
+                $"{Mebibytes(LiveBytes)} are in use here."));
+        }
+
+        Check(status, "allocation", bytes);
+        return (nint)address;
+    }
+
+    // Called by finalizers too: whatever the driver says, the memory is gone with the context at the latest.
+    private protected override void FreeMemory(nint address)
+    {
+        if (!_disposed)
+        {
+            using CudaContext.Entered entered = _context.Enter();
+            _ = _driver.MemFreeAsync((ulong)address, _stream.Handle);
+        }
+    }
+
+    private static string Mebibytes(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1048576.0:F1} MiB");
+
+    private static CudaDevice Open(CudaDriver driver, int ordinal)
+    {
+        CudaContext context = CudaContext.Primary(driver, ordinal);
+        try
+        {
+            return new CudaDevice(driver, context, null);
+        }
+        catch
+        {
+            context.Dispose();
+            throw;
+        }
+    }
+
+    private nint Function(string operation, CudaKernel kernel, Precision precision, int sharedBytes)
+    {
+        // CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES; beyond 48 KiB a kernel must be told.
+        const int maximumDynamicShared = 8, grantedToAll = 48 << 10;
+        if (_functions.TryGetValue((kernel, precision), out nint function))
+        {
+            return function;
+        }
+
+        if (!Enum.IsDefined(precision))
+        {
+            throw new NativeException(NativeStatus.InvalidArgument, $"{operation}: unknown precision {(int)precision}");
+        }
+
+        if (!_modules.TryGetValue(kernel.Module, out CudaModule? module))
+        {
+            module = CudaModule.Load(_driver, kernel.Module);
+            _modules.Add(kernel.Module, module);
+        }
+
+        function = module.Function(kernel.NameFor(precision));
+        if (sharedBytes > grantedToAll)
+        {
+            _driver.Check(_driver.FuncSetAttribute(function, maximumDynamicShared, sharedBytes), $"{operation}, shared memory");
+        }
+
+        _functions.Add((kernel, precision), function);
+        return function;
+    }
+
+    // A kernel's failure shows at the first call after it, so the message names what was started last.
+    private void Check(int status, string what, long bytes)
+    {
+        if (status != 0)
+        {
+            _driver.Throw(status, $"{what} of {bytes} bytes{(_lastLaunch.Length > 0 ? $", after {_lastLaunch}" : "")}");
+        }
+    }
+
+    private int Attribute(int attribute)
+    {
+        int value;
+        _driver.Check(_driver.DeviceGetAttribute(&value, attribute, _context.Device), "asking for the device's properties");
+        return value;
+    }
+
+    private string DeviceName()
+    {
+        const int length = 256;
+        byte* name = stackalloc byte[length];
+        _driver.Check(_driver.DeviceGetName(name, length, _context.Device), "asking for the device's name");
+        return Encoding.UTF8.GetString(System.Runtime.InteropServices.MemoryMarshal.CreateReadOnlySpanFromNullTerminated(name));
+    }
+}

@@ -1,0 +1,69 @@
+using OpposingSignals.Curvature;
+using OpposingSignals.Networks;
+
+namespace OpposingSignals.Devices.Cuda;
+
+/// <summary>Launchers of <c>native/cuda/layout.cu</c>.</summary>
+internal static unsafe class LayoutLaunchers
+{
+    // As in layout.cu.
+    private const int BlockRows = 512;
+    private const int TransposeTile = 32;
+    private const int Columns = 32;
+
+    private static readonly CudaKernel TransposeKernel = new("layout", "transpose_planes");
+    private static readonly CudaKernel AddKernel = new("layout", "add");
+    private static readonly CudaKernel ColumnSumsKernel = new("layout", "column_sums");
+    private static readonly CudaKernel ColumnSumsFinishKernel = new("layout", "column_sums_finish");
+    private static readonly CudaKernel SampleDotsKernel = new("layout", "sample_dots");
+
+    public static void AddTo(CudaOperations table)
+    {
+        table.Add<Rearrangement.TransposeArguments>("transpose_planes", Transpose);
+        table.Add<Rearrangement.AddArguments>("add", Add);
+        table.Add<Products.ColumnSumsArguments>("column_sums", ColumnSums);
+        table.Add<SampleDots.Arguments>("sample_dots", AddSampleDots);
+    }
+
+    /// <summary>out_j[c] += Σ_r in_j[r, c], also for other launchers.</summary>
+    public static void ColumnSums(CudaLaunch launch, in Products.ColumnSumsArguments a)
+    {
+        if (a.Vectors * a.Rows * a.Columns == 0)
+        {
+            return;
+        }
+
+        long blocks = (a.Rows + BlockRows - 1) / BlockRows;
+        nint partial = launch.Scratch(a.Vectors * blocks * a.Columns * a.Precision.Size());
+        launch.Run(
+            ColumnSumsKernel, a.Precision, new CudaGrid((a.Columns + Columns - 1) / Columns, blocks, a.Vectors), a, partial);
+        launch.Run(ColumnSumsFinishKernel, a.Precision, CudaGrid.Over(a.Vectors * a.Columns), a, partial);
+    }
+
+    private static void Transpose(CudaLaunch launch, in Rearrangement.TransposeArguments a)
+    {
+        long tiles = a.Count * ((a.Rows + TransposeTile - 1) / TransposeTile) * ((a.Columns + TransposeTile - 1) / TransposeTile);
+        if (tiles > 0)
+        {
+            launch.Run(TransposeKernel, a.Precision, new CudaGrid(Math.Min(tiles, 1 << 20)), a);
+        }
+    }
+
+    private static void Add(CudaLaunch launch, in Rearrangement.AddArguments a)
+    {
+        if (a.Count > 0)
+        {
+            launch.Run(AddKernel, a.Precision, CudaGrid.Over(a.Count), a);
+        }
+    }
+
+    private static void AddSampleDots(CudaLaunch launch, in SampleDots.Arguments a)
+    {
+        if (a.Vectors * a.Samples > 0)
+        {
+            nint sums = launch.Scratch(a.Vectors * a.Samples * sizeof(double));
+            launch.Run(SampleDotsKernel, a.Precision, CudaGrid.OverWarps(a.Vectors * a.Samples), a, sums);
+            launch.AddTo(a.Output, a.OutputVectorStride, sums, a.Vectors, a.Samples);
+        }
+    }
+}

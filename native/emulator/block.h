@@ -1,0 +1,72 @@
+// A block of threads on the host. Each thread is a fiber that runs until it ends or waits: at the block's barrier, or for the
+// other lanes of its warp. The schedule decides who goes first, so that a race between threads shows as differing results.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <source_location>
+#include <stdexcept>
+#include <string>
+
+namespace opsig::emulator {
+
+constexpr int kWarpSize = 32;
+
+struct Extent {
+  unsigned x, y, z;
+};
+
+// A kernel did what no kernel may do.
+class KernelFault : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+// In which order the runnable threads of a block take turns. A random order is drawn anew for every turn.
+struct Schedule {
+  enum class Order { kForward, kReverse, kRandom } order = Order::kForward;
+  uint64_t seed = 0;
+
+  // From OPSIG_EMULATED_SCHEDULE: forward (the default), reverse, random:SEED.
+  static Schedule from_environment();
+};
+
+// Runs every block of a grid, throwing KernelFault for the first that misbehaves. `run` is called once per thread.
+class Kernel;
+void run_grid(const Kernel& kernel, void** arguments, Extent grid, Extent block, size_t dynamic_shared,
+              const Schedule& schedule);
+
+// ------------------------------------------------------------------------------------------ called by the running thread
+
+// The thread that runs on this host thread just now, and where it is.
+struct Position {
+  Extent thread, block, block_extent, grid_extent;
+  int lane;
+};
+extern thread_local Position position;
+
+// Waits for every thread of the block, all of them at the same place of the source.
+void block_barrier(std::source_location place);
+
+// What the lanes of a warp have handed in; valid until the thread's next exchange.
+struct Exchange {
+  static constexpr size_t kBytes = 64;
+  const unsigned char (*slots)[kBytes];
+
+  template <class T>
+  T of(int lane) const {
+    T value;
+    std::memcpy(&value, slots[lane], sizeof value);
+    return value;
+  }
+};
+
+// Hands in `size` bytes and waits for the whole warp at the same place. Part of a warp is not supported: `mask` must be full.
+Exchange warp_exchange(unsigned mask, const void* data, size_t size, std::source_location place);
+
+// Memory of the block, one piece per `place`, full of 0xff (NaN) at first.
+void* shared_memory(const void* place, size_t size);
+void* dynamic_shared_memory();
+
+}  // namespace opsig::emulator

@@ -1,0 +1,164 @@
+// The emulated driver must let a right kernel pass under every schedule and show every planted mistake.
+//   emulator_test         everything that leaves the process alive
+//   emulator_test KERNEL  one kernel, which AddressSanitizer must stop
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <vector>
+
+extern "C" {
+int cuInit(unsigned);
+int cuDevicePrimaryCtxRetain(void**, int);
+int cuDevicePrimaryCtxRelease_v2(int);
+int cuCtxPushCurrent_v2(void*);
+int cuCtxPopCurrent_v2(void**);
+int cuModuleLoadData(void**, const void*);
+int cuModuleUnload(void*);
+int cuModuleGetFunction(void**, void*, const char*);
+int cuMemAlloc_v2(uint64_t*, size_t);
+int cuMemFree_v2(uint64_t);
+int cuMemcpyHtoDAsync_v2(uint64_t, const void*, size_t, void*);
+int cuMemcpyDtoHAsync_v2(void*, uint64_t, size_t, void*);
+int cuLaunchKernel(void*, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, void*, void**, void**);
+int cuStreamCreate(void**, unsigned);
+int cuStreamDestroy_v2(void*);
+int cuStreamBeginCapture_v2(void*, int);
+int cuStreamEndCapture(void*, void**);
+int cuGraphInstantiateWithFlags(void**, void*, uint64_t);
+int cuGraphLaunch(void*, void*);
+int cuGraphExecDestroy(void*);
+int cuGraphDestroy(void*);
+const char* opsig_emulated_fault();
+}
+
+namespace {
+
+constexpr int kCount = 64;
+constexpr int kLaunchFailed = 719;
+int failures = 0;
+
+void expect(bool holds, const std::string& what) {
+  if (!holds) {
+    ++failures;
+    std::fprintf(stderr, "failed: %s\n", what.c_str());
+  }
+}
+
+// A context with two arrays of 64 numbers, gone at the end of the scope; a fault of the device goes with it.
+struct Session {
+  void *context = nullptr, *module = nullptr;
+  uint64_t in = 0, out = 0;
+
+  Session() {
+    cuInit(0);
+    cuDevicePrimaryCtxRetain(&context, 0);
+    cuCtxPushCurrent_v2(context);
+    expect(cuModuleLoadData(&module, "planted") == 0, "the module loads");
+    cuMemAlloc_v2(&in, kCount * sizeof(float));
+    cuMemAlloc_v2(&out, kCount * sizeof(float));
+    float values[kCount];
+    for (int i = 0; i < kCount; ++i) values[i] = static_cast<float>(i + 1);
+    cuMemcpyHtoDAsync_v2(in, values, sizeof values, nullptr);
+  }
+
+  ~Session() {
+    cuMemFree_v2(in);
+    cuMemFree_v2(out);
+    cuModuleUnload(module);
+    cuCtxPopCurrent_v2(nullptr);
+    cuDevicePrimaryCtxRelease_v2(0);
+  }
+
+  int launch(const char* kernel, void* stream = nullptr) {
+    void* function = nullptr;
+    expect(cuModuleGetFunction(&function, module, kernel) == 0, std::string("there is a kernel ") + kernel);
+    void* arguments[] = {&in, &out};
+    return cuLaunchKernel(function, 1, 1, 1, kCount, 1, 1, 0, stream, arguments, nullptr);
+  }
+
+  std::vector<float> result() {
+    std::vector<float> values(kCount, -1);
+    cuMemcpyDtoHAsync_v2(values.data(), out, kCount * sizeof(float), nullptr);
+    return values;
+  }
+};
+
+std::vector<float> result_of(const char* kernel, const char* schedule) {
+  setenv("OPSIG_EMULATED_SCHEDULE", schedule, 1);
+  Session session;
+  expect(session.launch(kernel) == 0, std::string(kernel) + " runs: " + opsig_emulated_fault());
+  unsetenv("OPSIG_EMULATED_SCHEDULE");
+  return session.result();
+}
+
+bool same(const std::vector<float>& a, const std::vector<float>& b) {
+  return std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+}
+
+void a_right_kernel_gives_the_same_bits_under_every_schedule() {
+  const std::vector<float> forward = result_of("right", "forward");
+  for (int i = 0; i < kCount; ++i) expect(forward[static_cast<size_t>(i)] == static_cast<float>(kCount - i), "the result is right");
+  for (const char* schedule : {"reverse", "random:1", "random:2"})
+    expect(same(forward, result_of("right", schedule)), std::string("the same bits under ") + schedule);
+}
+
+void a_race_shows_as_differing_bits() {
+  const std::vector<float> forward = result_of("race", "forward");
+  expect(!same(forward, result_of("race", "reverse")), "a race differs in reverse");
+  expect(!same(forward, result_of("race", "random:1")), "a race differs in random order");
+}
+
+void uninitialised_shared_memory_is_poison() {
+  const std::vector<float> values = result_of("uninitialised", "forward");
+  expect(std::isnan(values[0]), "the element that nobody wrote is NaN");
+  expect(values[1] == 63, "the others are not");
+}
+
+void a_fault_fails_the_launch_and_every_call_after_it(const char* kernel, const char* word) {
+  Session session;
+  expect(session.launch(kernel) == kLaunchFailed, std::string(kernel) + " fails");
+  expect(std::strstr(opsig_emulated_fault(), word) != nullptr, std::string(kernel) + ": " + opsig_emulated_fault());
+  expect(session.launch("right") == kLaunchFailed, "the device stays failed");
+}
+
+void a_captured_stream_runs_when_its_graph_is_launched() {
+  Session session;
+  void *stream = nullptr, *graph = nullptr, *executable = nullptr;
+  cuStreamCreate(&stream, 1);
+  cuStreamBeginCapture_v2(stream, 0);
+  expect(session.launch("right", stream) == 0, "a launch is captured");
+  cuStreamEndCapture(stream, &graph);
+  expect(std::isnan(session.result()[0]), "nothing has run yet");
+  cuGraphInstantiateWithFlags(&executable, graph, 0);
+  cuGraphDestroy(graph);
+  expect(cuGraphLaunch(executable, stream) == 0, "the graph runs");
+  expect(session.result()[0] == kCount, "the graph's result is right");
+  cuGraphExecDestroy(executable);
+  cuStreamDestroy_v2(stream);
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  if (count > 1) {
+    Session session;
+    session.launch(arguments[1]);
+    std::fprintf(stderr, "%s was not stopped\n", arguments[1]);
+    return 0;
+  }
+  a_right_kernel_gives_the_same_bits_under_every_schedule();
+  a_race_shows_as_differing_bits();
+  uninitialised_shared_memory_is_poison();
+  a_fault_fails_the_launch_and_every_call_after_it("divergence", "__syncthreads: some threads never arrive");
+  a_fault_fails_the_launch_and_every_call_after_it("two_barriers", "different calls of __syncthreads");
+  a_fault_fails_the_launch_and_every_call_after_it("lost_lane", "some lanes never arrive");
+#if !defined(__SANITIZE_ADDRESS__)
+  a_fault_fails_the_launch_and_every_call_after_it("out_of_bounds", "wrote beside an allocation of 256 bytes");
+#endif
+  a_captured_stream_runs_when_its_graph_is_launched();
+  if (failures == 0) std::printf("emulator: all passed\n");
+  return failures == 0 ? 0 : 1;
+}
