@@ -55,12 +55,6 @@ internal static class RunSession
         using PosixSignalRegistration onInterrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Interrupt);
         using PosixSignalRegistration onTerminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Interrupt);
         using var progress = new TrainingProgress(run.Trainer.Step, run.Objects.Configuration);
-
-        // The system delivers a signal to the first thread, which waits here, and not to one in the middle of a kernel.
-        return Task.Factory.StartNew(
-            () => run.Train(progress.Show, stop.Token),
-            CancellationToken.None,
-            TaskCreationOptions.LongRunning,
-            TaskScheduler.Default).GetAwaiter().GetResult();
+        return run.Train(progress.Show, stop.Token);
     }
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "operation.h"
+#include "signal_shield.h"
 
 namespace opsig {
 namespace {
@@ -51,6 +52,7 @@ Registration::Registration(const char* name, opsig_status (*run)(const void*), s
 
 opsig_status guarded(const char* operation, void (*body)(const void*), const void* arguments) noexcept {
   try {
+    const SignalShield shield;
     use_wanted_threads();
     body(arguments);
     return OPSIG_OK;

@@ -16,6 +16,7 @@ void test_pooling();
 void test_products();
 void test_rows();
 void test_shortcuts();
+void test_signals();
 void test_smoothing();
 void test_vectors();
 
@@ -37,6 +38,7 @@ int main() {
     test_products();
     test_rows();
     test_shortcuts();
+    test_signals();
     test_smoothing();
     test_vectors();
   }
