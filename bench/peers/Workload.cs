@@ -12,6 +12,13 @@ internal sealed class Workload : IDisposable
     private const int Directions = 8;
     private const int Classes = 10;
 
+    // Of the text that language models read.
+    private const int Context = 128;
+    private const int Characters = 65;
+
+    // Uniform numbers of variance 0.01.
+    private const float EmbeddingScale = 0.1732051f;
+
     // Streams of the numbers; those of worker.py.
     private const uint InputStream = 0, TargetStream = 1, ParameterStream = 2, DirectionStream = 3;
 
@@ -21,22 +28,24 @@ internal sealed class Workload : IDisposable
 
     public Workload(Device device, string model, string loss, int samples)
     {
+        bool isText = model.StartsWith("gpt", StringComparison.Ordinal);
         var image = new FeatureShape(32, 32, 3);
-        Network network = ModelCatalog.Build(model, image, Classes);
-        long[] classes = new long[samples];
-        for (uint i = 0; i < samples; i++)
-        {
-            classes[i] = Numbers.Hash(i, TargetStream) % Classes;
-        }
+        Network network = isText
+            ? ModelCatalog.Build(model, FeatureShape.Sequence(Context, 1), Characters)
+            : ModelCatalog.Build(model, image, Classes);
 
         _objective = new Objective(
             device,
             Precision.Float32,
             network,
             loss == "ce" ? new CrossEntropy() : new SquaredError(),
-            HostTensor.From<float>(
-                Numbers.Uniform((long)samples * image.Size, InputStream), samples, image.Channels, image.Height, image.Width),
-            HostTensor.From<long>(classes, samples));
+            isText
+                ? HostTensor.From<long>(Integers(samples * Context, InputStream, Characters), samples, Context)
+                : HostTensor.From<float>(
+                    Numbers.Uniform((long)samples * image.Size, InputStream), samples, image.Channels, image.Height, image.Width),
+            isText
+                ? HostTensor.From<long>(Integers(samples * Context, TargetStream, Characters), samples, Context)
+                : HostTensor.From<long>(Integers(samples, TargetStream, Classes), samples));
         _parameters = new VectorBlock(device, Precision.Float32, 1, network.ParameterCount);
         _parameters.CopyFrom(Parameters(network));
         _directions = new VectorBlock(device, Precision.Float32, Directions, network.ParameterCount);
@@ -86,18 +95,34 @@ internal sealed class Workload : IDisposable
         _objective.Dispose();
     }
 
-    // Weights of variance 1 / fan-in, so that activations stay of order one; the data have variance 1/3. Biases zero.
+    private static long[] Integers(int count, uint stream, int below)
+    {
+        long[] integers = new long[count];
+        for (uint i = 0; i < count; i++)
+        {
+            integers[i] = Numbers.Hash(i, stream) % (uint)below;
+        }
+
+        return integers;
+    }
+
+    // Weights of variance 1 / fan-in, so that activations stay of order one; the data have variance 1/3. Scales of
+    // normalisations are one, embeddings of variance 0.01, biases zero.
     private static float[] Parameters(Network network)
     {
         float[] values = Numbers.Uniform(network.ParameterCount, ParameterStream);
         foreach (Parameter parameter in network.Parameters)
         {
-            float scale = parameter.Specification.Role == ParameterRole.Weight
-                ? (float)Math.Sqrt(3.0 / parameter.Specification.FanIn)
-                : 0;
+            (float scale, float shift) = parameter.Specification.Role switch
+            {
+                ParameterRole.Weight => ((float)Math.Sqrt(3.0 / parameter.Specification.FanIn), 0),
+                ParameterRole.Embedding => (EmbeddingScale, 0),
+                ParameterRole.Scale => (0, 1),
+                _ => (0f, 0f),
+            };
             foreach (ref float value in values.AsSpan((int)parameter.Offset, (int)parameter.Count))
             {
-                value *= scale;
+                value = (value * scale) + shift;
             }
         }
 

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Case:
-    """A network on random CIFAR-shaped data, by the names of the command line."""
+    """A network on random data of the shape of CIFAR or of characters, by the names of the command line."""
 
     title: str
     model: str
     loss: str
     samples: int
+    eight: bool = True  # whether eight vectors are timed, too
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,9 @@ class Ratio:
 CASES = {
     "mlp": Case("MLP 3072-200-200-10, tanh", "mlp:200,200:tanh", "mse", 5000),
     "cnn-relu": Case("CNN 32, 32, ReLU, max pool", "cnn:32,32:relu:maxpool", "ce", 1000),
+    "resnet18": Case("ResNet-18, group norm", "resnet18:groupnorm", "ce", 64, eight=False),
+    "vit": Case("ViT of 4.8 M parameters, patches of 4", "vit:4:6:256:4", "ce", 16, eight=False),
+    "gpt": Case("GPT of 4.8 M parameters, 128 characters", "gpt:6:256:4", "ce", 8, eight=False),
     "cnn-tanh": Case("CNN 32, 32, tanh, average pool", "cnn:32,32:tanh:avgpool", "ce", 1000),
 }
 
@@ -56,10 +60,11 @@ QUANTITIES = {
 }
 
 RATIOS = [
-    Ratio("PyTorch's gradient / ours", ("torch", "gradient"), ("ours", "gradient"), at_least={"mlp": 2}),
-    Ratio("PyTorch's product from scratch / ours", ("torch", "hvp-fresh"), ("ours", "hvp"), at_least={"mlp": 4, "cnn": 4}),
+    Ratio("PyTorch's gradient / ours", ("torch", "gradient"), ("ours", "gradient"), at_least={"mlp": 2, "resnet18": 1}),
+    Ratio("PyTorch's product from scratch / ours", ("torch", "hvp-fresh"), ("ours", "hvp"), at_least={"mlp": 4, "cnn": 4, "resnet18": 3, "vit": 2, "gpt": 2}),
     Ratio("PyTorch's product, graph kept / ours", ("torch", "hvp-kept"), ("ours", "hvp"), at_least={"mlp": 2, "cnn": 3}),
-    Ratio("our product / our gradient", ("ours", "hvp"), ("ours", "gradient"), at_most={"mlp": 2.2, "cnn": 2.2}),
-    Ratio("our Gauss-Newton product / our gradient", ("ours", "ggn"), ("ours", "gradient")),
+    Ratio("our product / our gradient", ("ours", "hvp"), ("ours", "gradient"),
+          at_most={"mlp": 2.2, "cnn": 2.2, "resnet18": 2.3, "vit": 2.5, "gpt": 2.5}),
+    Ratio("our Gauss-Newton product / our gradient", ("ours", "ggn"), ("ours", "gradient"), at_most={"resnet18": 1.6}),
     Ratio("our 8 at once / our 8 one by one", ("ours", "hvp-8-at-once"), ("ours", "hvp-8-singles"), at_most={"mlp": 0.6}),
 ]

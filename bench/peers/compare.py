@@ -74,9 +74,9 @@ def compare(case, sides, options):
     for worker in sides.values():
         worker.ask(f"load {case.model} {case.loss} {case.samples}")
     require_agreement(case, sides)
-    times = {quantity: [] for quantity in QUANTITIES}
+    times = {quantity: [] for quantity in QUANTITIES if case.eight or "-8-" not in quantity[1]}
     for repeat in range(options.warm_ups + options.repeats):
-        for side, quantity in QUANTITIES:
+        for side, quantity in times:
             milliseconds = float(sides[side].ask(f"time {quantity}"))
             if repeat >= options.warm_ups:
                 times[side, quantity].append(milliseconds)
@@ -105,6 +105,8 @@ def print_times(times):
 def print_ratios(case, times):
     print("| ratio | of medians | of minima | target | reached |\n|---|---:|---:|---:|---|")
     for ratio in RATIOS:
+        if ratio.numerator not in times:
+            continue
         numerator, denominator = times[ratio.numerator], times[ratio.denominator]
         value = statistics.median(numerator) / statistics.median(denominator)
         target = ratio.target(case.model)

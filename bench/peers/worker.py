@@ -7,7 +7,11 @@ import time
 import numpy
 import torch
 
+import networks
+
 CLASSES = 10
+CONTEXT, CHARACTERS = 128, 65
+EMBEDDING_SCALE = numpy.float32(0.1732051)
 INPUTS, TARGETS, PARAMETERS, DIRECTIONS = range(4)
 
 
@@ -26,9 +30,20 @@ def uniform(count, stream):
     return torch.from_numpy(values)
 
 
+def integers(count, stream, below):
+    return torch.from_numpy((hashed(count, stream) % numpy.uint32(below)).astype(numpy.int64))
+
+
 def build(model):
-    """mlp:WIDTHS:ACTIVATION or cnn:CHANNELS:ACTIVATION:POOL, as OpposingSignals reads them, on 3x32x32 images."""
-    kind, widths, activation, *pool = model.split(":")
+    """Networks by the names of OpposingSignals, on 3x32x32 images or on characters."""
+    kind, *arguments = model.split(":")
+    if kind == "resnet18":
+        return networks.ResNet18(CLASSES)
+    if kind == "vit":
+        return networks.Vit(*map(int, arguments), extent=32, classes=CLASSES)
+    if kind == "gpt":
+        return networks.Gpt(*map(int, arguments), context=CONTEXT, vocabulary=CHARACTERS)
+    widths, activation, *pool = arguments
     activation = {"relu": torch.nn.ReLU, "tanh": torch.nn.Tanh}[activation]
     layers = [torch.nn.Flatten()] if kind == "mlp" else []
     features, extent = (3 * 32 * 32, 1) if kind == "mlp" else (3, 32)
@@ -49,9 +64,13 @@ class Workload:
         self.network = build(model)
         self.parameters = list(self.network.parameters())
         count = sum(parameter.numel() for parameter in self.parameters)
-        self.inputs = uniform(samples * 3 * 32 * 32, INPUTS).reshape(samples, 3, 32, 32)
         self.loss = loss
-        self.targets = torch.from_numpy((hashed(samples, TARGETS) % numpy.uint32(CLASSES)).astype(numpy.int64))
+        if model.startswith("gpt"):
+            self.inputs = integers(samples * CONTEXT, INPUTS, CHARACTERS).reshape(samples, CONTEXT)
+            self.targets = integers(samples * CONTEXT, TARGETS, CHARACTERS)
+        else:
+            self.inputs = uniform(samples * 3 * 32 * 32, INPUTS).reshape(samples, 3, 32, 32)
+            self.targets = integers(samples, TARGETS, CLASSES)
         if loss == "mse":
             self.targets = torch.nn.functional.one_hot(self.targets, CLASSES).to(torch.float32)
         self.set_parameters(uniform(count, PARAMETERS))
@@ -64,14 +83,18 @@ class Workload:
 
     def set_parameters(self, flat):
         with torch.no_grad():
-            for parameter, values in zip(self.parameters, self.split(flat)):
-                fan_in = parameter[0].numel()
-                parameter.copy_(values * (math.sqrt(3 / fan_in) if parameter.dim() > 1 else 0))
+            for (name, parameter), values in zip(self.network.named_parameters(), self.split(flat)):
+                if "embedding" in name:
+                    parameter.copy_(values * EMBEDDING_SCALE)
+                elif parameter.dim() > 1:
+                    parameter.copy_(values * math.sqrt(3 / getattr(parameter, "fan_in", parameter[0].numel())))
+                else:
+                    parameter.fill_(1 if "norm" in name and name.endswith("weight") else 0)
 
     def mean_loss(self):
         outputs = self.network(self.inputs)
         if self.loss == "ce":
-            return torch.nn.functional.cross_entropy(outputs, self.targets)
+            return torch.nn.functional.cross_entropy(outputs.reshape(-1, outputs.shape[-1]), self.targets)
         return (outputs - self.targets).square().sum() / (2 * len(self.targets))
 
     def gradient(self, create_graph=False):

@@ -9,8 +9,11 @@ public sealed class Dataset
 {
     /// <summary>Checks and wraps a data set, without a copy.</summary>
     /// <param name="name">What messages and reports call it.</param>
-    /// <param name="inputs">Float32 or Float64 of shape [N, ...] with N at least 1.</param>
-    /// <param name="targets">Int64 class indices of shape [N], or Float32 or Float64 of shape [N, outputs].</param>
+    /// <param name="inputs">Float32 or Float64 of shape [N, ...] with N at least 1, or Int64 tokens [N, T].</param>
+    /// <param name="targets">
+    /// Int64 class indices of shape [N], or [N, T] for the next token at every position; or Float32 or Float64 of shape
+    /// [N, outputs].
+    /// </param>
     /// <param name="outputCount">Number of classes, or of outputs.</param>
     /// <param name="classNames">A name per class, or nothing.</param>
     /// <param name="images">The N pictures that the inputs were made of, or null.</param>
@@ -38,11 +41,15 @@ public sealed class Dataset
         Images = images;
         PlantedGroups = plantedGroups.IsDefault ? [] : plantedGroups;
 
-        Require(IsFloat(inputs), $"inputs are {inputs.Type}; they must be Float32 or Float64");
+        Require(IsFloat(inputs) || IsTokens, $"inputs are {inputs.Type}; they must be Float32, Float64, or Int64 tokens");
         Require(
             inputs.Shape.Length >= 2 && inputs.Count > 0,
             $"inputs have shape {Format(inputs)}; it must be [N, ...] and not empty");
-        RequireFinite(inputs, "inputs");
+        if (!IsTokens)
+        {
+            RequireFinite(inputs, "inputs");
+        }
+
         Require(outputCount >= 1, $"{outputCount} outputs; there must be at least 1");
         RequireTargets();
         Require(
@@ -60,11 +67,11 @@ public sealed class Dataset
     /// <summary>What messages and reports call it.</summary>
     public string Name { get; }
 
-    /// <summary>Float32 or Float64 in PyTorch's order: [N, features], [N, C, H, W].</summary>
+    /// <summary>Float32 or Float64 in PyTorch's order: [N, features], [N, C, H, W]; or Int64 tokens [N, T].</summary>
     public HostTensor Inputs { get; }
 
     /// <summary>
-    /// Int64 class indices [N] in 0 .. <see cref="OutputCount"/> - 1, or Float32 or Float64 [N,
+    /// Int64 class indices [N] or [N, T] in 0 .. <see cref="OutputCount"/> - 1, or Float32 or Float64 [N,
     /// <see cref="OutputCount"/>].
     /// </summary>
     public HostTensor Targets { get; }
@@ -86,6 +93,12 @@ public sealed class Dataset
 
     /// <summary>Whether <see cref="Targets"/> are class indices.</summary>
     public bool HasClasses => Targets.Type == ElementType.Int64;
+
+    /// <summary>Whether every sample has one class, rather than numbers or a token for every position.</summary>
+    public bool HasLabels => HasClasses && Targets.Shape.Length == 1;
+
+    /// <summary>Whether <see cref="Inputs"/> are tokens; class names then say what they stand for.</summary>
+    public bool IsTokens => Inputs.Type == ElementType.Int64;
 
     /// <summary>
     /// A data set of the first <paramref name="count"/> samples; planted groups keep those that are among them.
@@ -125,6 +138,7 @@ public sealed class Dataset
             return Targets;
         }
 
+        Require(HasLabels && !IsTokens, "tokens have no targets for the squared loss");
         var oneHot = new HostTensor(Inputs.Type, Count, OutputCount);
         ReadOnlySpan<long> labels = Targets.AsSpan<long>();
         for (int i = 0; i < labels.Length; i++)
@@ -183,10 +197,12 @@ public sealed class Dataset
             return;
         }
 
-        Require(Targets.Shape.Length == 1, $"class targets have shape {Format(Targets)}; it must be [{Count}]");
+        Require(
+            Targets.Shape.Length == 1 || (IsTokens && Targets.Shape.SequenceEqual(Inputs.Shape)),
+            $"class targets have shape {Format(Targets)}; it must be [{Count}]{(IsTokens ? $" or {Format(Inputs)}" : "")}");
         ReadOnlySpan<long> labels = Targets.AsSpan<long>();
         int wrong = labels.IndexOfAnyExceptInRange(0, OutputCount - 1L);
-        Require(wrong < 0, wrong < 0 ? "" : $"sample {wrong} has label {labels[wrong]}; labels are 0 to {OutputCount - 1}");
+        Require(wrong < 0, wrong < 0 ? "" : $"sample {wrong / (labels.Length / Count)} has label {labels[wrong]}; labels are 0 to {OutputCount - 1}");
     }
 
     private void RequireFinite(HostTensor tensor, string what)

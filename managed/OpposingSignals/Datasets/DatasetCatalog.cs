@@ -9,12 +9,13 @@ public static class DatasetCatalog
     private const string PlantedForm = "planted[:SAMPLES[:PAIRS[:SEED]]]";
     private const string ChebyshevForm = "chebyshev:DEGREE:POINTS";
     private const string ArraysForm = "arrays:FILE.safetensors";
+    private const string TextForm = "text:FILE[:CONTEXT[:COUNT]]";
 
     /// <summary>
     /// The names that <see cref="Load(string, string?, NormalizationScheme?)"/> knows, with their arguments.
     /// </summary>
     public static ImmutableArray<string> Forms { get; } =
-        ["cifar10[:COUNT]", "fashion-mnist[:COUNT]", "mnist[:COUNT]", ChebyshevForm, PlantedForm, ArraysForm];
+        ["cifar10[:COUNT]", "fashion-mnist[:COUNT]", "mnist[:COUNT]", ChebyshevForm, PlantedForm, ArraysForm, TextForm];
 
     /// <summary>Loads or makes a data set.</summary>
     /// <param name="name">
@@ -58,6 +59,9 @@ public static class DatasetCatalog
                 RequireNone(name, normalization);
                 Require(name.Length > kind.Length + 1, name, ArraysForm);
                 return ArraysFile.Load(name[(kind.Length + 1)..]);
+            case "text":
+                RequireNone(name, normalization);
+                return Text(name, arguments, roots);
             default:
                 throw new DatasetException($"'{name}' is not a data set; known are {string.Join(", ", Forms)}.");
         }
@@ -97,6 +101,27 @@ public static class DatasetCatalog
         };
     }
 
+    // A path may have colons of its own: the longest that is a file is meant.
+    private static DatasetPair Text(string name, string[] arguments, ImmutableArray<string> roots)
+    {
+        Require(arguments is [not "", ..], name, TextForm);
+        for (int last = arguments.Length; last >= Math.Max(1, arguments.Length - 2); last--)
+        {
+            string path = string.Join(':', arguments[..last]);
+            if (roots.Select(root => Path.Combine(root, path)).Prepend(path).FirstOrDefault(File.Exists) is { } found)
+            {
+                int[] numbers = [.. arguments[last..].Select(argument => Number<int>(name, argument, TextForm))];
+                return TextFile.Load(
+                    Path.GetFullPath(found),
+                    numbers.Length > 0 ? numbers[0] : TextFile.DefaultContext,
+                    numbers.Length > 1 ? numbers[1] : null);
+            }
+        }
+
+        throw new DatasetException(
+            $"'{name}' was not found: there is no file {arguments[0]} in {string.Join(", ", roots.Prepend("the current folder"))}.");
+    }
+
     private static int? Count(string name, string[] arguments)
     {
         string form = $"{name.Split(':')[0]}[:COUNT]";
@@ -115,7 +140,7 @@ public static class DatasetCatalog
     {
         if (!condition)
         {
-            string numbers = form == ArraysForm ? "" : ", with whole numbers in the places of capitals";
+            string numbers = form is ArraysForm or TextForm ? "" : ", with whole numbers in the places of capitals";
             throw new DatasetException($"'{name}' does not have the form {form}{numbers}.");
         }
     }

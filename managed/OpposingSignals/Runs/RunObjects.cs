@@ -123,10 +123,10 @@ public sealed class RunObjects : IDisposable
         var shape = data.Inputs.Shape;
         return shape.Length switch
         {
-            2 => FeatureShape.Vector(shape[1]),
+            2 => data.IsTokens ? FeatureShape.Sequence(shape[1], 1) : FeatureShape.Vector(shape[1]),
             4 => new FeatureShape(shape[2], shape[3], shape[1]),
             _ => throw new InputException(
-                $"Inputs of shape [{string.Join(", ", shape)}] are neither vectors [N, F] nor images [N, C, H, W]."),
+                $"Inputs of shape [{string.Join(", ", shape)}] are neither vectors [N, F], nor tokens [N, T], nor images [N, C, H, W]."),
         };
     }
 }

@@ -86,9 +86,9 @@ public static class ReportBuilder
         {
             Index = sample,
             Score = strength,
-            Label = data.HasClasses ? ClassName(data, (int)data.Targets.AsSpan<long>()[sample]) : null,
-            Prediction = data.HasClasses ? ClassName(data, predicted) : null,
-            Probability = data.HasClasses && run.Objects.Loss is CrossEntropy ? Probability(values, predicted) : null,
+            Label = data.HasLabels ? ClassName(data, (int)data.Targets.AsSpan<long>()[sample]) : null,
+            Prediction = data.HasLabels ? ClassName(data, predicted) : null,
+            Probability = data.HasLabels && run.Objects.Loss is CrossEntropy ? Probability(values, predicted) : null,
             ThumbnailPng = data.Images is { } images && rank < ThumbnailsPerCamp
                 ? PngImage.Encode(images.Width, images.Height, images.Channels, images[sample])
                 : ReadOnlyMemory<byte>.Empty,
@@ -110,9 +110,24 @@ public static class ReportBuilder
         return 1 / sum;
     }
 
-    // The first few numbers of a sample that is not a picture.
+    // The characters of a sample, line ends made visible.
+    private static string Text(Dataset data, int sample)
+    {
+        const int Shown = 160;
+        int length = data.Inputs.Count / data.Count;
+        IEnumerable<string> characters = data.Inputs.AsSpan<long>().Slice(sample * length, Math.Min(Shown, length)).ToArray()
+            .Select(token => ClassName(data, (int)token) is "\n" ? "⏎\n" : ClassName(data, (int)token));
+        return string.Concat(characters) + (length > Shown ? "…" : "");
+    }
+
+    // The first few numbers of a sample that is neither a picture nor text.
     private static string Excerpt(Dataset data, int sample)
     {
+        if (data.IsTokens)
+        {
+            return Text(data, sample);
+        }
+
         const int Shown = 3;
         int features = data.Inputs.Count / data.Count;
         IEnumerable<string> numbers = Enumerable.Range(sample * features, Math.Min(Shown, features))

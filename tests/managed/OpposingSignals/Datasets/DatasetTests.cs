@@ -37,7 +37,7 @@ public sealed class DatasetTests
 
     public static TheoryData<HostTensor, HostTensor, int, string> Wrong => new()
     {
-        { HostTensor.From([1L, 2L], 2, 1), HostTensor.From([0L, 1L], 2), 2, "inputs are Int64" },
+        { HostTensor.From([1, 2], 2, 1), HostTensor.From([0L, 1L], 2), 2, "inputs are Int32" },
         { HostTensor.From([1f, 2f], 2), HostTensor.From([0L, 1L], 2), 2, "inputs have shape [2]" },
         { new HostTensor(ElementType.Float32, 0, 3), new HostTensor(ElementType.Int64, 0), 2, "inputs have shape [0, 3]" },
         { HostTensor.From([1f, 1f, 1f, float.NaN], 2, 2), HostTensor.From([0L, 1L], 2), 2, "inputs are not finite in sample 1" },
