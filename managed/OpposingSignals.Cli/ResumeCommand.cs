@@ -10,6 +10,7 @@ internal static class ResumeCommand
     {
         var folder = new Argument<string>("run") { Description = "The run's folder." };
         Option<long?> steps = new("--steps") { Description = "Take this many steps in all, instead of what the run was made with." };
+        Option<bool> watch = new("--watch") { Description = "Show the leading pair of opposing groups and its losses as the run goes." };
         Option<bool> json = JsonOutput.Option();
         var command = new Command(
             "resume",
@@ -17,13 +18,14 @@ internal static class ResumeCommand
             "Example: opsig resume runs/demo");
         command.Arguments.Add(folder);
         command.Options.Add(steps);
+        command.Options.Add(watch);
         command.Options.Add(json);
         command.SetAction(parsed =>
         {
             using Run run = Run.Resume(
                 parsed.GetValue(folder)!,
                 kept => parsed.GetValue(steps) is { } more ? kept with { Training = kept.Training with { Steps = more } } : kept);
-            return RunSession.Execute(run, parsed.GetValue(json));
+            return RunSession.Execute(run, parsed.GetValue(json), parsed.GetValue(watch));
         });
         return command;
     }

@@ -8,7 +8,7 @@ namespace OpposingSignals.Cli;
 /// <summary>Trains a run under the eyes of a person: plan, progress, log, signals, analysis, report.</summary>
 internal static class RunSession
 {
-    public static int Execute(Run run, bool json)
+    public static int Execute(Run run, bool json, bool watch = false)
     {
         using var log = new RunLog(run.Folder);
         Console.Error.WriteLine(run.Objects.Network.Describe());
@@ -16,7 +16,7 @@ internal static class RunSession
         Console.Error.WriteLine(run.Objects.Objective.Plan);
         Console.Error.WriteLine($"run folder: {run.Folder.Root}");
         log.Started(run);
-        TrainingOutcome outcome = Train(run);
+        TrainingOutcome outcome = Train(run, watch);
         log.Trained(run, outcome);
         switch (outcome)
         {
@@ -43,7 +43,7 @@ internal static class RunSession
         HtmlReport.Write(run.Folder.Report, ReportBuilder.Build(run, groups));
 
     // Signals are caught while there is a step to finish and a checkpoint to write; afterwards they end the process as usual.
-    private static TrainingOutcome Train(Run run)
+    private static TrainingOutcome Train(Run run, bool watch)
     {
         using var stop = new CancellationTokenSource();
         void Interrupt(PosixSignalContext context)
@@ -54,7 +54,7 @@ internal static class RunSession
 
         using PosixSignalRegistration onInterrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Interrupt);
         using PosixSignalRegistration onTerminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Interrupt);
-        using var progress = new TrainingProgress(run.Trainer.Step, run.Objects.Configuration);
+        using var progress = new TrainingProgress(run.Trainer.Step, run.Objects.Configuration, watch);
         return run.Train(progress.Show, stop.Token);
     }
 }

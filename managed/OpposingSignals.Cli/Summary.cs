@@ -29,11 +29,15 @@ internal static class Summary
             Console.Out.WriteLine("No opposing groups were found.");
         }
 
-        for (int i = 0; i < groups.Pairs.Count; i++)
+        foreach (PairRecord pair in groups.Pairs)
         {
-            PairRecord pair = groups.Pairs[i];
+            WritePair(pair);
+        }
+
+        foreach (SpikeRecord spike in groups.Spikes.Take(3).Where(spike => spike.Pair is not null))
+        {
             Console.Out.WriteLine(Invariant(
-                $"Pair {i + 1}: {pair.Up.Indices.Count} against {pair.Down.Indices.Count} samples, losses move with correlation {pair.TrajectoryOpposition:F2}, gradients with cosine {pair.GradientCosine:F2}, {pair.SharpnessShare:P0} of the sharpness."));
+                $"At step {spike.Step} the mean loss rose by {spike.Rise:P0}: {spike.RisersShare:P0} of all rises are those of pair {spike.Pair}."));
         }
 
         if (groups.Precision is { } precision && groups.Recall is { } recall)
@@ -47,6 +51,23 @@ internal static class Summary
         }
 
         return ExitStatus.Done;
+    }
+
+    private static void WritePair(PairRecord pair)
+    {
+        string chance = pair.Significance switch
+        {
+            null => "not tested against chance",
+            { } tested when tested.Confirms() => Invariant($"confirmed (chance below {Math.Max(tested.Probability, 1e-4):G1})"),
+            { } tested => Invariant($"not set off from the other samples (outliers p = {tested.Outliers:G2}, opposition p = {tested.Opposition:G2})"),
+        };
+        Console.Out.WriteLine(Invariant(
+            $"Pair {pair.Name}: {pair.Up.Indices.Count} against {pair.Down.Indices.Count} samples, {chance}; losses move with correlation {pair.TrajectoryOpposition:F2}, gradients with cosine {pair.GradientCosine:F2}, {pair.SharpnessShare:P0} of the sharpness."));
+        if (pair.Checks is { } checks)
+        {
+            Console.Out.WriteLine(Invariant(
+                $"  median of members / 95th percentile of random samples: gradient norm {checks.GradientNorm.Members:G3}/{checks.GradientNorm.Random95:G3}, own top eigenvalue {checks.TopEigenvalue.Members:G3}/{checks.TopEigenvalue.Random95:G3}, curvature along v {checks.CurvatureAlongTop.Members:G3}/{checks.CurvatureAlongTop.Random95:G3}."));
+        }
     }
 
     private static long? Crossing(MetricsTable metrics, double threshold)
@@ -85,8 +106,29 @@ internal static class Summary
             ["sharpness_converged"] = groups.SharpnessConverged,
             ["precision"] = Number(groups.Precision),
             ["recall"] = Number(groups.Recall),
+            ["spikes"] = new JsonArray([.. groups.Spikes.Select(spike => new JsonObject
+            {
+                ["step"] = spike.Step,
+                ["rise"] = Number(spike.Rise),
+                ["pair"] = spike.Pair,
+                ["explained"] = Number(spike.Explained),
+                ["share_of_rises"] = Number(spike.RisersShare),
+            })]),
             ["pairs"] = new JsonArray([.. groups.Pairs.Select(pair => new JsonObject
             {
+                ["name"] = pair.Name,
+                ["first_step"] = pair.FirstStep,
+                ["stability"] = Number(pair.Stability),
+                ["confirmed"] = pair.Significance?.Confirms(),
+                ["outliers_p"] = Number(pair.Significance?.Outliers),
+                ["opposition_p"] = Number(pair.Significance?.Opposition),
+                ["consecutive_correlation"] = Number(pair.ConsecutiveCorrelation),
+                ["checks"] = pair.Checks is not { } checks ? null : new JsonObject
+                {
+                    ["gradient_norm"] = Check(checks.GradientNorm),
+                    ["top_eigenvalue"] = Check(checks.TopEigenvalue),
+                    ["curvature_along_top"] = Check(checks.CurvatureAlongTop),
+                },
                 ["trajectory_opposition"] = Number(pair.TrajectoryOpposition),
                 ["energy_share"] = Number(pair.EnergyShare),
                 ["sharpness_share"] = Number(pair.SharpnessShare),
@@ -97,6 +139,13 @@ internal static class Summary
             })]),
         };
     }
+
+    private static JsonObject Check(OutlierCheck check) => new()
+    {
+        ["members_median"] = Number(check.Members),
+        ["random_median"] = Number(check.RandomMedian),
+        ["random_95"] = Number(check.Random95),
+    };
 
     // JSON has no NaN.
     private static JsonNode? Number(double? value) =>

@@ -17,6 +17,9 @@ internal static class TrainCommand
         Option<int> eigenEvery = RunOptions.WithDefault("--eig-every", 1, "Steps between measurements of the sharpness; 0 for never.");
         Option<int> eigenCount = RunOptions.WithDefault("--eigs", 1, "Top eigenpairs of the Hessian to track.");
         Option<double> tolerance = RunOptions.WithDefault("--eig-tol", 1e-3, "Relative residual of an eigenpair.");
+        Option<int> groupEvery = RunOptions.WithDefault(
+            "--group-every", 4, "Steps between measurements of every sample along the tracked eigenvectors, from which groups are found; 0 for never.");
+        Option<bool> watch = new("--watch") { Description = "Show the leading pair of opposing groups and its losses as the run goes." };
         Option<int> testEvery = RunOptions.WithDefault("--test-every", 10, "Steps between evaluations of the test set; 0 for never.");
         Option<int> checkpoint = RunOptions.WithDefault("--checkpoint-every", 0, "Steps between checkpoints; 0 writes one a minute.");
         Option<bool> full = new("--full-losses") { Description = "Keep the loss of every sample at every step." };
@@ -28,7 +31,7 @@ internal static class TrainCommand
             "Example: opsig train --model mlp:200,200:tanh --data cifar10:5000 --loss mse --lr 0.01 --steps 10000 --stop-accuracy 0.99");
         options.AddTo(command);
         foreach (Option option in (Option[])[
-            stepSize, steps, accuracy, loss, eigenEvery, eigenCount, tolerance, testEvery, checkpoint, full, folder, json])
+            stepSize, steps, accuracy, loss, eigenEvery, eigenCount, tolerance, groupEvery, watch, testEvery, checkpoint, full, folder, json])
         {
             command.Options.Add(option);
         }
@@ -43,6 +46,7 @@ internal static class TrainCommand
                 EigenEvery = parsed.GetValue(eigenEvery),
                 EigenCount = parsed.GetValue(eigenCount),
                 EigenTolerance = parsed.GetValue(tolerance),
+                GroupEvery = parsed.GetValue(groupEvery),
                 TestEvery = parsed.GetValue(testEvery),
             }) with
             {
@@ -50,7 +54,7 @@ internal static class TrainCommand
                 FullLosses = parsed.GetValue(full),
             };
             using Run run = Run.Create(parsed.GetValue(folder) ?? DefaultFolder(configuration), configuration);
-            return RunSession.Execute(run, parsed.GetValue(json));
+            return RunSession.Execute(run, parsed.GetValue(json), parsed.GetValue(watch));
         });
         return command;
     }

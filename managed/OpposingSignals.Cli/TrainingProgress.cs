@@ -21,11 +21,13 @@ internal sealed class TrainingProgress : IDisposable
     private readonly long _first;
     private readonly long _steps;
     private readonly double _threshold;
+    private readonly bool _watch;
     private double? _sharpness;
     private StepRecord? _last;
 
-    public TrainingProgress(long first, RunConfiguration configuration)
+    public TrainingProgress(long first, RunConfiguration configuration, bool watch)
     {
+        _watch = watch;
         _first = first;
         _steps = configuration.Training.Steps;
         _threshold = 2 / configuration.StepSize;
@@ -65,7 +67,7 @@ internal sealed class TrainingProgress : IDisposable
             : "";
         string line = string.Create(
             CultureInfo.InvariantCulture,
-            $"step {_last.Step}/{_steps}  loss {_last.Loss:G4}  accuracy {_last.Accuracy:P1}{sharpness}  {rate:F1} steps/s");
+            $"step {_last.Step}/{_steps}  loss {_last.Loss:G4}  accuracy {_last.Accuracy:P1}{sharpness}  {rate:F1} steps/s{Leading()}");
         if (!_terminal)
         {
             Console.Error.WriteLine(line);
@@ -81,4 +83,10 @@ internal sealed class TrainingProgress : IDisposable
         _console.Write(fitted.Length < _console.Profile.Width ? fitted : fitted[..Math.Max(0, _console.Profile.Width - 1)]);
         _console.Cursor.Show(true);
     }
+
+    private string Leading() => !_watch ? "" : _last!.Leading is not { } leading
+        ? "  no pair yet"
+        : string.Create(
+            CultureInfo.InvariantCulture,
+            $"  pair {leading.Pair.Name} {leading.Pair.Up.Length}|{leading.Pair.Down.Length} loss {leading.UpLoss:G3}|{leading.DownLoss:G3} opposition {leading.Pair.Opposition:F2}");
 }

@@ -9,7 +9,7 @@ namespace OpposingSignals.Outliers;
 /// <param name="options">Thresholds.</param>
 internal sealed class CampBuilder(ChangeWindow window, ImmutableArray<long> directionSteps, GroupFinderOptions options)
 {
-    private readonly double[] _energies = MoverSelection.Energies(window);
+    private readonly CampMeasures _measures = new(window);
 
     public List<OpposingPair> Pairs { get; } = [];
 
@@ -20,7 +20,7 @@ internal sealed class CampBuilder(ChangeWindow window, ImmutableArray<long> dire
         int sign = Orientation(direction.Trajectory);
         (SampleGroup? up, double[] upMean) = Camp(direction, set, sign);
         (SampleGroup? down, double[] downMean) = Camp(direction, set, -sign);
-        double opposition = up is null || down is null ? 0 : Correlation(upMean, downMean);
+        double opposition = up is null || down is null ? 0 : CampMeasures.Correlation(upMean, downMean);
         if (opposition <= options.MaximumOpposition)
         {
             Pairs.Add(new OpposingPair { Up = up!, Down = down!, TrajectoryOpposition = opposition });
@@ -38,33 +38,25 @@ internal sealed class CampBuilder(ChangeWindow window, ImmutableArray<long> dire
 
     private (SampleGroup? Camp, double[] Mean) Camp(Direction direction, TrajectorySet set, int sign)
     {
-        double[] mean = new double[window.Steps.Length];
         int[] members = [.. direction.Members
             .Where(i => sign * set.Projection(i, direction.Trajectory) > 0)
             .OrderByDescending(i => Math.Abs(set.Projection(i, direction.Trajectory)))
             .ThenBy(i => set.Samples[i])];
         if (members.Length < options.MinimumCamp)
         {
-            return (null, mean);
+            return (null, []);
         }
 
-        double[] trajectory = new double[window.Steps.Length];
-        foreach (int i in members)
-        {
-            window.CopyTrajectory(set.Samples[i], trajectory);
-            TensorPrimitives.Add<double>(mean, trajectory, mean);
-        }
-
-        TensorPrimitives.Divide(mean, members.Length, mean);
+        int[] samples = [.. members.Select(i => set.Samples[i])];
+        double[] mean = _measures.MeanChanges(samples);
         double root = Math.Sqrt(set.Steps);
-        double all = _energies.Where(double.IsFinite).Sum();
         var camp = new SampleGroup
         {
-            Indices = [.. members.Select(i => set.Samples[i])],
+            Indices = [.. samples],
             Strengths = [.. members.Select(i => Math.Abs(set.Projection(i, direction.Trajectory)) / root)],
             Correlations = [.. members.Select(i => Math.Abs(set.Correlation(i, direction.Trajectory)))],
-            Alternation = AlternationScore.Compute(window.Steps.AsSpan(), mean),
-            EnergyShare = all > 0 ? members.Sum(i => _energies[set.Samples[i]]) / all : 0,
+            Alternation = _measures.Alternation(mean),
+            EnergyShare = _measures.EnergyShare(samples),
         };
         return (camp, mean);
     }
@@ -74,12 +66,5 @@ internal sealed class CampBuilder(ChangeWindow window, ImmutableArray<long> dire
         double alternation = AlternationScore.Compute(directionSteps.AsSpan(), trajectory);
         double decisive = alternation != 0 ? alternation : trajectory[TensorPrimitives.IndexOfMaxMagnitude<double>(trajectory)];
         return decisive > 0 ? 1 : -1;
-    }
-
-    private static double Correlation(double[] a, double[] b)
-    {
-        TensorPrimitives.Subtract(a, TensorPrimitives.Sum<double>(a) / a.Length, a);
-        TensorPrimitives.Subtract(b, TensorPrimitives.Sum<double>(b) / b.Length, b);
-        return TensorPrimitives.CosineSimilarity<double>(a, b);
     }
 }

@@ -66,6 +66,18 @@ public sealed class ChangeWindow
         }
     }
 
+    /// <summary>The trajectory of one sample in single precision.</summary>
+    internal float[] Trajectory(int sample)
+    {
+        float[] trajectory = new float[Steps.Length];
+        for (int t = 0; t < trajectory.Length; t++)
+        {
+            trajectory[t] = _changes[(t * Samples) + sample];
+        }
+
+        return trajectory;
+    }
+
     /// <summary>
     /// The part that alternates from step to step: ½ d_t − ¼ (d_{t−1} + d_{t+1}) at the T − 2 inner steps. An oscillation of
     /// period 2 passes unchanged, a constant or linear drift vanishes.

@@ -2,9 +2,12 @@ using System.Collections.Immutable;
 
 namespace OpposingSignals.Outliers;
 
-/// <summary>What <see cref="GroupFinder"/> found in a window.</summary>
+/// <summary>What <see cref="GroupFinder"/> or <see cref="DirectionalGroupFinder"/> found in a window.</summary>
 public sealed record Grouping
 {
+    /// <summary>Nothing was found.</summary>
+    public static Grouping None { get; } = new() { Pairs = [], Unpaired = [], Movers = [], MoverThreshold = 0 };
+
     /// <summary>Pairs of opposing camps, largest share of Σ d² first.</summary>
     public required ImmutableArray<OpposingPair> Pairs { get; init; }
 

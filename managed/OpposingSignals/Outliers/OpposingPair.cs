@@ -12,6 +12,21 @@ public sealed record OpposingPair
     /// <summary>Correlation over the window of the two camps' mean loss changes; −1 is perfect opposition.</summary>
     public required double TrajectoryOpposition { get; init; }
 
+    /// <summary>How likely chance alone gives such a pair; null where it was not tested.</summary>
+    public PairSignificance? Significance { get; init; }
+
     /// <summary>Share of the window's Σ d² over all samples and steps that both camps hold.</summary>
     public double EnergyShare => Up.EnergyShare + Down.EnergyShare;
+
+    /// <summary>Samples in both camps.</summary>
+    public int Size => Up.Indices.Length + Down.Indices.Length;
+
+    /// <summary>Share of samples that two pairs have in common: |A ∩ B| / |A ∪ B|, whatever their camps.</summary>
+    public double Overlap(OpposingPair other)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        HashSet<int> samples = [.. Up.Indices, .. Down.Indices];
+        int common = other.Up.Indices.Count(samples.Contains) + other.Down.Indices.Count(samples.Contains);
+        return (double)common / (Size + other.Size - common);
+    }
 }

@@ -2,7 +2,6 @@ using System.Globalization;
 using OpposingSignals.Curvature;
 using OpposingSignals.Devices;
 using OpposingSignals.Networks;
-using OpposingSignals.Outliers;
 using OpposingSignals.Tensors;
 using OpposingSignals.Training;
 
@@ -27,8 +26,7 @@ internal static class Checkpoint
         tensors.AddRange(
             StateDict.RunningTensors(trainer.Network, ElementType.Float64)
                 .Select(entry => KeyValuePair.Create("running." + entry.Key, entry.Value)));
-        tensors.AddRange(trainer.Samples.Save().Select(entry => KeyValuePair.Create("stream." + entry.Key, entry.Value)));
-        tensors.AddRange(trainer.History.Save().Select(entry => KeyValuePair.Create("history." + entry.Key, entry.Value)));
+        tensors.AddRange(trainer.Groups.Save());
         using (EigenTrackerState tracker = trainer.Tracker.Save())
         {
             foreach ((string name, VectorBlock block) in tracker.Blocks)
@@ -68,12 +66,11 @@ internal static class Checkpoint
             }
 
             StateDict.RestoreRunning(trainer.Network, Part(file, "running."));
-            trainer.Samples.Restore(Part(file, "stream."));
-            trainer.History = LossHistory.Restore(Part(file, "history."));
+            trainer.Groups.Restore(prefix => Part(file, prefix));
             RestoreTracker(file, trainer);
-            if (trainer.Samples.LastStep is { } last ? step - last is not (0 or 1) : step != 0)
+            if (trainer.Groups.Stream.LastStep is { } last ? step - last is not (0 or 1) : step != 0)
             {
-                throw new ArgumentException($"step {step} does not follow the samples' step {trainer.Samples.LastStep}.");
+                throw new ArgumentException($"step {step} does not follow the samples' step {trainer.Groups.Stream.LastStep}.");
             }
         }
         catch (Exception e) when (e is KeyNotFoundException or ArgumentException or InvalidOperationException

@@ -1,3 +1,5 @@
+using OpposingSignals.Outliers;
+
 namespace OpposingSignals.Runs;
 
 /// <summary>The opposing groups of a run as kept in <c>samples/groups.json</c>.</summary>
@@ -36,6 +38,12 @@ public sealed record GroupsRecord
     /// <inheritdoc cref="Precision"/>
     public double? Recall { get; init; }
 
+    /// <summary>The steps at which the mean loss rose by more than 2 %, largest rise first, and what the pairs had to do with them.</summary>
+    public IReadOnlyList<SpikeRecord> Spikes { get; init; } = [];
+
+    /// <summary>Share ‖v_l‖² / ‖v‖² of the top eigenvector v in every parameter tensor.</summary>
+    public IReadOnlyList<LayerShareRecord> LayerShares { get; init; } = [];
+
     /// <summary>The pairs, the one that moves most first.</summary>
     public required IReadOnlyList<PairRecord> Pairs { get; init; }
 }
@@ -43,6 +51,24 @@ public sealed record GroupsRecord
 /// <summary>One pair of opposing groups.</summary>
 public sealed record PairRecord
 {
+    /// <summary>The name that the pair keeps through the run.</summary>
+    public string? Name { get; init; }
+
+    /// <summary>The step at which it was first found.</summary>
+    public long? FirstStep { get; init; }
+
+    /// <summary>Mean |A ∩ B| / |A ∪ B| of its samples from one search to the next; null where it was found once.</summary>
+    public double? Stability { get; init; }
+
+    /// <summary>How likely chance alone gives it; null where that was not tested.</summary>
+    public PairSignificance? Significance { get; init; }
+
+    /// <summary>Correlation of the difference of the camps' losses' consecutive changes; −1 for an oscillation of period 2.</summary>
+    public double? ConsecutiveCorrelation { get; init; }
+
+    /// <summary>Whether its members are outliers beside random samples.</summary>
+    public OutlierChecks? Checks { get; init; }
+
     /// <summary>Correlation of the camps' mean loss changes over the window.</summary>
     public required double TrajectoryOpposition { get; init; }
 
@@ -77,3 +103,16 @@ public sealed record CampRecord
     /// <summary>mean_t sign(d_t)(−1)^t of the camp's mean loss change.</summary>
     public required double Alternation { get; init; }
 }
+
+/// <summary>A rise of the mean loss.</summary>
+/// <param name="Step">The step at whose end the loss was higher.</param>
+/// <param name="Rise">Relative rise of the mean loss.</param>
+/// <param name="Pair">The pair that moved it most; null without pairs.</param>
+/// <param name="Explained">Share of the rise that lies in that pair's samples: Σ_pair d / Σ d.</param>
+/// <param name="RisersShare">Share of all rising samples' rise Σ max(d, 0) that lies in that pair.</param>
+public sealed record SpikeRecord(long Step, double Rise, string? Pair, double? Explained, double? RisersShare);
+
+/// <summary>A parameter tensor's share of the top eigenvector.</summary>
+/// <param name="Name">PyTorch's name.</param>
+/// <param name="Share">‖v_l‖² / ‖v‖².</param>
+public sealed record LayerShareRecord(string Name, double Share);

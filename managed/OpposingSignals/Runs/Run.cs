@@ -202,7 +202,7 @@ public sealed class Run : IDisposable
     }
 
     private void OpenRecords() =>
-        _records = new RunRecords(Folder, _objects.Configuration, _objects.Objective.SampleCount, Trainer.Samples.LastStep);
+        _records = new RunRecords(Folder, _objects.Configuration, _objects.Objective.SampleCount, Trainer.Groups.Stream.LastStep);
 
     private void SaveState()
     {

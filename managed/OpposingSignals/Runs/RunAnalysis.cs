@@ -24,16 +24,19 @@ public static class RunAnalysis
         Trainer trainer = run.Trainer;
         Objective objective = run.Objects.Objective;
         ChangeWindow window = trainer.History.LatestChanges();
-        Grouping grouping = window.Steps.Length >= GroupFinder.MinimumSteps
-            ? GroupFinder.Find(window)
-            : new Grouping { Pairs = [], Unpaired = [], Movers = [], MoverThreshold = 0 };
+        Grouping grouping = trainer.Groups.Search();
 
         LinearizationPoint point = objective.Linearize(trainer.Parameters);
         using EigenSolution top = new BlockLanczos(new LanczosOptions { Tolerance = EigenTolerance, MaximumProducts = 300 })
             .Solve(new CurvatureOperator(point, ProductKind.Hessian));
         double[] curvatures = SampleCurvatures(run.Objects, point, trainer.Parameters, top.Vectors);
+        var measurements = new OutlierMeasurements(run.Objects, trainer.Parameters, curvatures);
         GroupScore? score = Score(run.Objects.Data.Training, grouping);
         using VectorBlock midpoint = Midpoint(trainer);
+        PairRecord[] pairs = [.. grouping.Pairs.Select(pair => Measure(run, pair, curvatures, top.Vectors, midpoint) with
+        {
+            Checks = measurements.Of(pair),
+        })];
         var record = new GroupsRecord
         {
             Step = trainer.Step,
@@ -46,7 +49,9 @@ public static class RunAnalysis
             SamplesInEvaluationMode = objective.CouplesSamples,
             Precision = score?.Precision,
             Recall = score?.Recall,
-            Pairs = [.. grouping.Pairs.Select(pair => Measure(run.Objects, pair, curvatures, top.Vectors, midpoint))],
+            Spikes = LossSpikes.Find(trainer.History, pairs),
+            LayerShares = LayerShares(run.Objects.Network, top.Vectors.Rows(0, 1).ToArray()),
+            Pairs = pairs,
         };
         AtomicFile.WriteText(run.Folder.Groups, JsonSerializer.Serialize(record, RunJson.Default.GroupsRecord));
         WriteEigenvector(run, top);
@@ -67,14 +72,22 @@ public static class RunAnalysis
     }
 
     private static PairRecord Measure(
-        RunObjects objects, OpposingPair pair, double[] curvatures, VectorBlock top, VectorBlock midpoint)
+        Run run, OpposingPair pair, double[] curvatures, VectorBlock top, VectorBlock midpoint)
     {
+        RunObjects objects = run.Objects;
+        LossHistory history = run.Trainer.History;
+        FollowedPair? followed = run.Trainer.Groups.Pairs.Current.FirstOrDefault(known => known.Up.SequenceEqual(pair.Up.Indices));
         using VectorBlock up = MeanGradient(objects, pair.Up, midpoint);
         using VectorBlock down = MeanGradient(objects, pair.Down, midpoint);
         double norms = up.Norms()[0] * down.Norms()[0];
         double carried = pair.Up.Indices.Concat(pair.Down.Indices).Sum(i => curvatures[i]);
         return new PairRecord
         {
+            Name = followed?.Name,
+            FirstStep = followed?.FirstStep,
+            Stability = followed is { Sightings: > 1 } ? followed.Stability : null,
+            Significance = pair.Significance,
+            ConsecutiveCorrelation = Consecutive(history, pair),
             TrajectoryOpposition = pair.TrajectoryOpposition,
             EnergyShare = pair.EnergyShare,
             SharpnessShare = carried / curvatures.Sum(),
@@ -85,6 +98,22 @@ public static class RunAnalysis
             Down = Describe(pair.Down),
         };
     }
+
+    // Correlation of the difference's change at one step with that at the next, over the latest steps.
+    private static double Consecutive(LossHistory history, OpposingPair pair)
+    {
+        ChangeWindow window = history.LatestChanges();
+        var measures = new CampMeasures(window);
+        double[] up = measures.MeanChanges(pair.Up.Indices), down = measures.MeanChanges(pair.Down.Indices);
+        double[] difference = [.. up.Zip(down, (a, b) => a - b)];
+        return difference.Length < 3 ? 0 : CampMeasures.Correlation(difference[1..], difference[..^1]);
+    }
+
+    private static IReadOnlyList<LayerShareRecord> LayerShares(Networks.Network network, double[] vector) =>
+    [
+        .. Networks.StateDict.Tensors(network, vector, ElementType.Float64).Select(tensor =>
+            new LayerShareRecord(tensor.Key, tensor.Value.ToDoubles().Sum(x => x * x))),
+    ];
 
     private static CampRecord Describe(SampleGroup group) =>
         new() { Indices = group.Indices, Strengths = group.Strengths, Alternation = group.Alternation };

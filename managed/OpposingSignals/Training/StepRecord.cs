@@ -29,7 +29,16 @@ public sealed record StepRecord
 
     /// <summary>How the samples' losses moved since the step before.</summary>
     public required StepSummary Samples { get; init; }
+
+    /// <summary>The leading pair of the last search, and where its camps' losses are; null while none is found.</summary>
+    public LeadingPair? Leading { get; init; }
 }
+
+/// <summary>The leading pair at a step.</summary>
+/// <param name="Pair">The pair as last found.</param>
+/// <param name="UpLoss">Mean loss of its first camp at this step.</param>
+/// <param name="DownLoss">Mean loss of the camp that opposes it.</param>
+public sealed record LeadingPair(FollowedPair Pair, double UpLoss, double DownLoss);
 
 /// <summary>Why training ended.</summary>
 public enum TrainingOutcome

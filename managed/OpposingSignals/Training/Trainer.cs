@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using OpposingSignals.Curvature;
 using OpposingSignals.Devices;
 using OpposingSignals.Optimizers;
@@ -39,8 +40,8 @@ public sealed class Trainer : IDisposable
         Parameters = new VectorBlock(objective.Device, objective.Precision, 1, objective.ParameterCount);
         Parameters.CopyFrom(parameters);
         _previous = new VectorBlock(objective.Device, objective.Precision, 1, objective.ParameterCount);
-        Samples = new SampleStream(objective.SampleCount);
-        History = new LossHistory(objective.SampleCount);
+        bool splits = options.GroupEvery > 0 && options.EigenEvery > 0 && !objective.CouplesSamples;
+        Groups = new GroupMonitor(objective.SampleCount, splits ? options.EigenCount : 0);
         Tracker = new EigenTracker(objective.Device, objective.Precision, objective.ParameterCount, new EigenTrackerOptions
         {
             Count = options.EigenCount,
@@ -60,11 +61,11 @@ public sealed class Trainer : IDisposable
     /// <summary>θ of the last step whose loss and gradient were finite; null before there is one.</summary>
     public VectorBlock? LastGood => _hasPrevious ? _previous : null;
 
-    /// <summary>The stream of the samples' losses.</summary>
-    public SampleStream Samples { get; }
+    /// <summary>The stream of the samples' losses, their history, and the opposing groups in them.</summary>
+    public GroupMonitor Groups { get; }
 
     /// <summary>Losses of every sample at a bounded number of steps.</summary>
-    public LossHistory History { get; set; }
+    public LossHistory History => Groups.History;
 
     /// <summary>The solver of the top eigenpairs, warm from the steps before.</summary>
     public EigenTracker Tracker { get; }
@@ -78,7 +79,7 @@ public sealed class Trainer : IDisposable
 
     /// <summary>
     /// Trains until a stop condition holds. Everything needed to go on is in <see cref="Step"/>, <see cref="Parameters"/>,
-    /// <see cref="Samples"/>, <see cref="History"/> and <see cref="Tracker"/>.
+    /// <see cref="Groups"/> and <see cref="Tracker"/>.
     /// </summary>
     /// <param name="recorded">Called with every step's record, and the losses of all samples, before the step is taken.</param>
     /// <param name="beforeStep">Called before anything of a step is computed: the state is that between two steps.</param>
@@ -103,7 +104,7 @@ public sealed class Trainer : IDisposable
             }
 
             // A run that stopped here and goes on with other limits has this step's record already.
-            if (Samples.LastStep != Step && !Measure(point, gradientNorm, measuresEigenpairs, recorded))
+            if (Groups.Stream.LastStep != Step && !Measure(point, gradientNorm, measuresEigenpairs, recorded))
             {
                 return TrainingOutcome.Diverged;
             }
@@ -146,6 +147,12 @@ public sealed class Trainer : IDisposable
 
         using (solution)
         {
+            if (solution is not null && Groups.Directions is { } directions && solution.Pairs.Count == directions.Directions
+                && !(Step - directions.LastStep < _options.GroupEvery))
+            {
+                ObserveDirections(point, solution);
+            }
+
             var record = new StepRecord
             {
                 Step = Step,
@@ -155,13 +162,43 @@ public sealed class Trainer : IDisposable
                 Test = Due(_options.TestEvery) ? _test?.Evaluate(Parameters) : null,
                 Eigenpairs = solution?.Pairs,
                 Products = solution?.Products ?? 0,
-                Samples = Samples.Observe(Step, point.SampleLosses),
+                Samples = Groups.Observe(Step, point.SampleLosses),
+                Leading = Leading(point.SampleLosses),
             };
-            History.Observe(Step, point.SampleLosses);
             recorded(record, point.SampleLosses);
         }
 
         return true;
+    }
+
+    // The step from here is −η∇L, so that its coordinates are known before it is taken.
+    private void ObserveDirections(LinearizationPoint point, EigenSolution solution)
+    {
+        double[,] along = solution.Vectors.InnerProducts(point.Gradient);
+        double[] coordinates = [.. Enumerable.Range(0, solution.Pairs.Count).Select(j => -_optimizer.StepSize * along[j, 0])];
+        Groups.ObserveDirections(
+            Step, coordinates, point.SampleSlopes(solution.Vectors), point.SampleCurvatures(solution.Vectors));
+    }
+
+    private LeadingPair? Leading(ReadOnlySpan<double> losses)
+    {
+        if (Groups.Pairs.Current is not [var pair, ..])
+        {
+            return null;
+        }
+
+        return new LeadingPair(pair, Mean(losses, pair.Up), Mean(losses, pair.Down));
+
+        static double Mean(ReadOnlySpan<double> losses, ImmutableArray<int> samples)
+        {
+            double sum = 0;
+            foreach (int sample in samples)
+            {
+                sum += losses[sample];
+            }
+
+            return sum / samples.Length;
+        }
     }
 
     private bool Due(int every) => every > 0 && Step % every == 0;

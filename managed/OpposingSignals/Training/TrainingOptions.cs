@@ -21,6 +21,12 @@ public sealed record TrainingOptions
     /// <summary>Relative residual ‖Hv − λv‖ / |λ| at which an eigenpair counts as found.</summary>
     public double EigenTolerance { get; init; } = 1e-3;
 
+    /// <summary>
+    /// Steps from one measurement of every sample's slope and curvature along the tracked eigenvectors to the next, from which
+    /// opposing groups are found; 0 finds them from the losses alone. They are measured where the eigenpairs are.
+    /// </summary>
+    public int GroupEvery { get; init; } = 4;
+
     /// <summary>Steps between evaluations of the test set; 0 for never.</summary>
     public int TestEvery { get; init; } = 10;
 
@@ -30,6 +36,7 @@ public sealed record TrainingOptions
     {
         Require(Steps >= 0, $"The number of steps must be at least 0, got {Steps}.");
         Require(EigenEvery >= 0, $"The steps between eigenvalues must be at least 0, got {EigenEvery}.");
+        Require(GroupEvery >= 0, $"The steps between measurements along the eigenvectors must be at least 0, got {GroupEvery}.");
         Require(EigenCount is >= 1 and <= 64, $"Between 1 and 64 eigenvalues can be tracked, got {EigenCount}.");
         Require(EigenTolerance is > 0 and < 1, $"The eigenvalues' tolerance must lie between 0 and 1, got {EigenTolerance}.");
         Require(TestEvery >= 0, $"The steps between tests must be at least 0, got {TestEvery}.");

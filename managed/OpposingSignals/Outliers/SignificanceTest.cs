@@ -1,0 +1,65 @@
+using System.Numerics.Tensors;
+
+namespace OpposingSignals.Outliers;
+
+/// <summary>Tests pairs against chance; see <see cref="PairSignificance"/>.</summary>
+/// <param name="alternating">Loss changes, freed of drift.</param>
+/// <param name="responses">How strongly each sample responds to the directions.</param>
+/// <param name="tail">What chance gives of them.</param>
+/// <param name="pairs">All pairs that are tested; random subsets are drawn from the other samples.</param>
+internal sealed class SignificanceTest(
+    ChangeWindow alternating, double[] responses, ExcessTail tail, IReadOnlyCollection<OpposingPair> pairs)
+{
+    private const int Subsets = 199;
+    private const ulong Seed = 1;
+
+    private readonly CampMeasures _measures = new(alternating);
+
+    private readonly int[] _others = [.. Enumerable.Range(0, alternating.Samples)
+        .Except(pairs.SelectMany(pair => pair.Up.Indices.Concat(pair.Down.Indices)))];
+
+    public PairSignificance Of(OpposingPair pair)
+    {
+        double[] members = [.. pair.Up.Indices.Concat(pair.Down.Indices).Select(i => responses[i])];
+        Array.Sort(members);
+
+        // Three quarters of the members reach their lower quartile. A pair of which a quarter is weak is still one.
+        double reached = members[members.Length / 4];
+        int count = members.Count(response => response >= reached);
+        return new PairSignificance
+        {
+            Outliers = Math.Min(1, pairs.Count * tail.ProbabilityOfMany(reached, count)),
+            Opposition = Opposition(pair),
+            Subsets = Subsets,
+        };
+    }
+
+    private double Opposition(OpposingPair pair)
+    {
+        double found = Opposed(pair.Up.Indices, pair.Down.Indices);
+        if (_others.Length < pair.Size)
+        {
+            return 1;
+        }
+
+        int[] order = [.. _others];
+        var random = new Xoshiro256(Seed);
+        int asFar = 0;
+        for (int draw = 0; draw < Subsets; draw++)
+        {
+            for (int i = 0; i < pair.Size; i++)
+            {
+                int other = i + random.NextInt32(order.Length - i);
+                (order[i], order[other]) = (order[other], order[i]);
+            }
+
+            asFar += Opposed(order[..pair.Up.Indices.Length], order[pair.Up.Indices.Length..pair.Size]) >= found ? 1 : 0;
+        }
+
+        return (asFar + 1.0) / (Subsets + 1);
+    }
+
+    // −⟨mean change of one, mean change of the other⟩: how far both move, and against each other.
+    private double Opposed(IReadOnlyCollection<int> up, IReadOnlyCollection<int> down) =>
+        -TensorPrimitives.Dot<double>(_measures.MeanChanges(up), _measures.MeanChanges(down));
+}

@@ -1,0 +1,103 @@
+using OpposingSignals.Curvature;
+using OpposingSignals.Devices;
+
+namespace OpposingSignals.Runs;
+
+/// <summary>
+/// The three checks of Rosenfeld and Risteski (arXiv 2311.04163, figure 2) of a pair's strongest members against random samples,
+/// sample by sample.
+/// </summary>
+public sealed record OutlierChecks
+{
+    /// <summary>‖∇ℓᵢ‖.</summary>
+    public required OutlierCheck GradientNorm { get; init; }
+
+    /// <summary>The largest eigenvalue of ∇²ℓᵢ.</summary>
+    public required OutlierCheck TopEigenvalue { get; init; }
+
+    /// <summary>vᵀ∇²ℓᵢv along the top eigenvector v of the Hessian of the mean loss.</summary>
+    public required OutlierCheck CurvatureAlongTop { get; init; }
+
+    /// <summary>Whether the members' median exceeds the random samples' 95th percentile in all three.</summary>
+    public bool Passed => GradientNorm.Passed && TopEigenvalue.Passed && CurvatureAlongTop.Passed;
+}
+
+/// <summary>One quantity of a pair's members and of random samples.</summary>
+/// <param name="Members">Median of the members.</param>
+/// <param name="RandomMedian">Median of the random samples.</param>
+/// <param name="Random95">Their 95th percentile.</param>
+public sealed record OutlierCheck(double Members, double RandomMedian, double Random95)
+{
+    /// <summary>Whether the members' median exceeds the random samples' 95th percentile.</summary>
+    public bool Passed => Members > Random95;
+}
+
+/// <summary>Measures single samples at fixed parameters; the random ones once for all pairs.</summary>
+internal sealed class OutlierMeasurements
+{
+    private const int RandomSamples = 200;
+    private const int MembersOfCamp = 20;
+    private const ulong Seed = 1;
+
+    private readonly RunObjects _objects;
+    private readonly VectorBlock _parameters;
+    private readonly double[] _curvatures;
+    private readonly Lazy<Measured> _random;
+
+    /// <summary>Prepares; nothing is measured yet.</summary>
+    /// <param name="objects">The run.</param>
+    /// <param name="parameters">θ.</param>
+    /// <param name="curvatures">vᵀ∇²ℓᵢv of every sample.</param>
+    public OutlierMeasurements(RunObjects objects, VectorBlock parameters, double[] curvatures)
+    {
+        (_objects, _parameters, _curvatures) = (objects, parameters, curvatures);
+        _random = new Lazy<Measured>(() =>
+        {
+            int[] all = [.. Enumerable.Range(0, curvatures.Length)];
+            new Xoshiro256(Seed).Shuffle(all.AsSpan());
+            return Measure(all.Take(RandomSamples));
+        });
+    }
+
+    public OutlierChecks Of(Outliers.OpposingPair pair)
+    {
+        Measured members = Measure(
+            pair.Up.Indices.Take(MembersOfCamp).Concat(pair.Down.Indices.Take(MembersOfCamp)));
+        return new OutlierChecks
+        {
+            GradientNorm = Compare(members.GradientNorms, _random.Value.GradientNorms),
+            TopEigenvalue = Compare(members.TopEigenvalues, _random.Value.TopEigenvalues),
+            CurvatureAlongTop = Compare(members.Curvatures, _random.Value.Curvatures),
+        };
+    }
+
+    private Measured Measure(IEnumerable<int> samples)
+    {
+        var measured = new Measured([], [], []);
+        foreach (int sample in samples)
+        {
+            using Objective single = _objects.ObjectiveOf(_objects.Data.Training.Select([sample]), forwardOnly: false);
+            LinearizationPoint point = single.Linearize(_parameters);
+            measured.GradientNorms.Add(point.Gradient.Norms()[0]);
+
+            // Two digits are enough beside a distribution.
+            using EigenSolution top = new BlockLanczos(new LanczosOptions { Tolerance = 0.02, MaximumProducts = 20 })
+                .Solve(new CurvatureOperator(point, ProductKind.Hessian));
+            measured.TopEigenvalues.Add(top.Pairs[0].Value);
+            measured.Curvatures.Add(_curvatures[sample]);
+        }
+
+        return measured;
+    }
+
+    private static OutlierCheck Compare(List<double> members, List<double> random) =>
+        new(Quantile(members, 0.5), Quantile(random, 0.5), Quantile(random, 0.95));
+
+    private static double Quantile(List<double> values, double fraction)
+    {
+        double[] sorted = [.. values.Order()];
+        return sorted[(int)Math.Round(fraction * (sorted.Length - 1))];
+    }
+
+    private sealed record Measured(List<double> GradientNorms, List<double> TopEigenvalues, List<double> Curvatures);
+}
