@@ -14,6 +14,7 @@ root.Subcommands.Add(TrainCommand.Create());
 root.Subcommands.Add(ResumeCommand.Create());
 root.Subcommands.Add(CurvatureCommand.Create());
 root.Subcommands.Add(OutliersCommand.Create());
+root.Subcommands.Add(ForkCommand.Create());
 root.Subcommands.Add(ReportCommand.Create());
 
 ParseResult parsed = root.Parse(args);

@@ -137,6 +137,10 @@ public sealed class Run : IDisposable
         return new Run(folder, new RunObjects(configuration), restores: true);
     }
 
+    /// <summary>Writes the weights at the checkpoint, with PyTorch's names, for another run to start from.</summary>
+    /// <exception cref="IOException">The file cannot be written.</exception>
+    public void ExportWeights(string path) => WriteModel(path, Trainer.Parameters.ToArray());
+
     /// <summary>Trains to the end, or until cancelled; writes records, checkpoints and the weights.</summary>
     /// <param name="observed">Called after each step's record; must not fail.</param>
     /// <param name="cancellation">Finishes the step in progress and leaves a checkpoint.</param>

@@ -155,7 +155,8 @@ public static class RunAnalysis
             known.Add((data.PlantedGroups[camp].Indices.ToHashSet(), data.PlantedGroups[camp + 1].Indices.ToHashSet()));
         }
 
-        return GroupScore.Of(grouping.Pairs, known);
+        return GroupScore.Of(
+            [.. grouping.Pairs.Where(pair => pair.Significance?.Confirms() ?? true)], known);
     }
 
     private static void WriteEigenvector(Run run, EigenSolution top) =>

@@ -66,6 +66,9 @@ public sealed record RunConfiguration
     /// <summary>Whether the loss of every sample at every step is written to <c>samples/losses.f32</c>.</summary>
     public bool FullLosses { get; init; }
 
+    /// <summary>What is done to some training samples; null for nothing.</summary>
+    public Intervention? Intervention { get; init; }
+
     /// <summary>When training stops and what it measures.</summary>
     public TrainingOptions Training { get; init; } = new();
 
@@ -106,4 +109,5 @@ public sealed record RunConfiguration
     NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals)]
 [JsonSerializable(typeof(RunConfiguration))]
 [JsonSerializable(typeof(GroupsRecord))]
+[JsonSerializable(typeof(ForkRecord))]
 internal sealed partial class RunJson : JsonSerializerContext;

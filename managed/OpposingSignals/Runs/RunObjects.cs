@@ -40,6 +40,11 @@ public sealed class RunObjects : IDisposable
             configuration.Data,
             configuration.DataFolder,
             configuration.Normalization is { } scheme ? Datasets.Normalization.ParseScheme(scheme) : null);
+        if (configuration.Intervention is { } intervention)
+        {
+            Data = Data with { Training = intervention.Apply(Data.Training) };
+        }
+
         Network = ModelCatalog.Build(configuration.Model, ShapeOf(Data.Training), Data.Training.OutputCount);
         if (configuration.Freeze is { } names)
         {

@@ -39,7 +39,8 @@ internal static class PairSection
             html.Append($"<div><dt>{name}</dt><dd>{value}</dd></div>\n");
         }
 
-        html.Append("</dl>\n").Append(Overview(model, pair)).Append(Zoom(model, pair));
+        html.Append("</dl>\n").Append(CheckTable.Render(pair)).Append(Overview(model, pair)).Append(Zoom(model, pair));
+        html.Append(Signal(pair));
         html.Append("<div class=\"camps\">\n");
         html.Append(ContactSheet.Render("Camp A", "up", pair.Up)).Append(ContactSheet.Render("Camp B", "down", pair.Down));
         html.Append("</div>\n</article>\n");
@@ -52,6 +53,22 @@ internal static class PairSection
         yield return ("cosine of gradients", Numbers.Format(pair.GradientCosine, 2));
         yield return ("share of loss change", Numbers.Percent(pair.ChangeShare));
         yield return ("alternation A, B", $"{Numbers.Format(pair.Up.Alternation, 2)}, {Numbers.Format(pair.Down.Alternation, 2)}");
+    }
+
+    private static string Signal(ReportPair pair)
+    {
+        if (pair.SharedPng.IsEmpty || pair.DifferencePng.IsEmpty)
+        {
+            return "";
+        }
+
+        return "<h4>What the signal looks like</h4>\n<div class=\"sheet\">" +
+            Figure(pair.SharedPng, "what the camps share: their mean minus that of all samples") +
+            Figure(pair.DifferencePng, "what they differ in: mean of camp A minus mean of camp B") + "</div>\n";
+
+        static string Figure(ReadOnlyMemory<byte> png, string caption) =>
+            $"<figure class=\"sample\"><img alt=\"{caption}\" src=\"data:image/png;base64,{Convert.ToBase64String(png.Span)}\"/>" +
+            $"<figcaption>{caption}</figcaption></figure>\n";
     }
 
     private static string Overview(ReportModel model, ReportPair pair)

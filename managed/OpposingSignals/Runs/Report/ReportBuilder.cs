@@ -30,24 +30,33 @@ public static class ReportBuilder
             Configuration = Configuration(run),
             SampleCount = run.Objects.Objective.SampleCount,
             LossUnit = run.Objects.Loss is CrossEntropy ? "nats" : null,
-            TrainLoss = Series(metrics, "loss"),
-            TestLoss = Series(metrics, "test_loss"),
-            TrainAccuracy = run.Objects.Data.Training.HasClasses ? Series(metrics, "accuracy") : ReportSeries.Empty,
-            TestAccuracy = run.Objects.Data.Training.HasClasses ? Series(metrics, "test_accuracy") : ReportSeries.Empty,
+            TrainLoss = ReportSeries.Of(metrics, "loss"),
+            TestLoss = ReportSeries.Of(metrics, "test_loss"),
+            TrainAccuracy = run.Objects.Data.Training.HasClasses ? ReportSeries.Of(metrics, "accuracy") : ReportSeries.Empty,
+            TestAccuracy = run.Objects.Data.Training.HasClasses ? ReportSeries.Of(metrics, "test_accuracy") : ReportSeries.Empty,
             Sharpness = Eigenvalues(metrics, "sharpness", "sharpness_residual"),
             FurtherEigenvalues = FurtherEigenvalues(run),
             StabilityThreshold = 2 / configuration.StepSize,
             ResidualTolerance = configuration.Training.EigenTolerance,
-            RiseFraction = Series(metrics, "rise_fraction"),
-            OutlierShare = Series(metrics, "outlier_share"),
+            RiseFraction = ReportSeries.Of(metrics, "rise_fraction"),
+            OutlierShare = ReportSeries.Of(metrics, "outlier_share"),
             Pairs = [.. groups.Pairs.Select((pair, i) => Pair(run, pair, i, outputs))],
+            Spikes = [.. groups.Spikes],
             Notes = Notes(groups),
         };
     }
 
     private static ReportPair Pair(Run run, PairRecord pair, int index, double[] outputs) => new()
     {
-        Name = $"Pair {index + 1}",
+        Name = pair.Name is { } name ? $"Pair {name}" : $"Pair {index + 1}",
+        Significance = pair.Significance,
+        Checks = pair.Checks,
+        SharedPng = run.Objects.Data.Training.Images is { } all
+            ? MeanPicture.Difference(all, [.. pair.Up.Indices, .. pair.Down.Indices], [.. Enumerable.Range(0, all.Count)])
+            : default,
+        DifferencePng = run.Objects.Data.Training.Images is { } images
+            ? MeanPicture.Difference(images, pair.Up.Indices, pair.Down.Indices)
+            : default,
         Opposition = pair.TrajectoryOpposition,
         SharpnessShare = pair.SharpnessShare,
         GradientCosine = pair.GradientCosine,
@@ -138,15 +147,8 @@ public static class ReportBuilder
         return $"x = {string.Join(", ", numbers)}{(features > Shown ? ", …" : "")}";
     }
 
-    private static ReportSeries Series(MetricsTable metrics, string column)
-    {
-        (long[] steps, double?[] values) = (Steps(metrics), metrics[column]);
-        int[] measured = [.. Enumerable.Range(0, steps.Length).Where(i => values[i] is not null)];
-        return new ReportSeries([.. measured.Select(i => steps[i])], [.. measured.Select(i => values[i]!.Value)]);
-    }
-
     private static EigenvalueSeries Eigenvalues(MetricsTable table, string values, string residuals) =>
-        new(Series(table, values), Series(table, residuals).Values);
+        new(ReportSeries.Of(table, values), ReportSeries.Of(table, residuals).Values);
 
     private static ImmutableArray<EigenvalueSeries> FurtherEigenvalues(Run run)
     {
@@ -159,8 +161,6 @@ public static class ReportBuilder
         MetricsTable ritz = MetricsFile.Read(run.Folder.RitzValues);
         return [.. Enumerable.Range(2, count - 1).Select(i => Eigenvalues(ritz, $"value_{i}", $"residual_{i}"))];
     }
-
-    private static long[] Steps(MetricsTable metrics) => [.. metrics.Steps];
 
     private static ImmutableArray<string> Notes(GroupsRecord groups)
     {

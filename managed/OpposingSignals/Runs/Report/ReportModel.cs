@@ -58,6 +58,9 @@ public sealed record ReportModel
     /// <summary>Pairs of opposing groups, the leading one first; null if none were looked for.</summary>
     public ImmutableArray<ReportPair>? Pairs { get; init; }
 
+    /// <summary>Rises of the mean loss, largest first.</summary>
+    public ImmutableArray<SpikeRecord> Spikes { get; init; } = [];
+
     /// <summary>What a reader should know before trusting the numbers.</summary>
     public ImmutableArray<string> Notes { get; init; } = [];
 }

@@ -1,3 +1,5 @@
+using OpposingSignals.Outliers;
+
 namespace OpposingSignals.Runs.Report;
 
 /// <summary>A pair of opposing groups and what is known of it.</summary>
@@ -23,4 +25,18 @@ public sealed record ReportPair
 
     /// <summary>Share of Σ d² over the window in which the pair was found.</summary>
     public double? ChangeShare { get; init; }
+
+    /// <summary>How likely chance gives the pair; null where it was not tested.</summary>
+    public PairSignificance? Significance { get; init; }
+
+    /// <summary>Its members against random samples; null where they were not measured.</summary>
+    public OutlierChecks? Checks { get; init; }
+
+    /// <summary>
+    /// Mean picture of camp A minus that of camp B around mid-grey, as a PNG file: what the camps differ in. Empty without pictures.
+    /// </summary>
+    public ReadOnlyMemory<byte> DifferencePng { get; init; }
+
+    /// <summary>Mean picture of both camps minus that of all samples around mid-grey: what the camps share.</summary>
+    public ReadOnlyMemory<byte> SharedPng { get; init; }
 }

@@ -31,6 +31,15 @@ public sealed record ReportSeries
         Values = values;
     }
 
+    /// <summary>A column of a run's metrics, at the steps where it was measured.</summary>
+    public static ReportSeries Of(MetricsTable metrics, string column)
+    {
+        ArgumentNullException.ThrowIfNull(metrics);
+        double?[] values = metrics[column];
+        int[] measured = [.. Enumerable.Range(0, values.Length).Where(i => values[i] is not null)];
+        return new ReportSeries([.. measured.Select(i => metrics.Steps[i])], [.. measured.Select(i => values[i]!.Value)]);
+    }
+
     /// <summary>Steps, ascending.</summary>
     public ImmutableArray<long> Steps { get; }
 

@@ -1,0 +1,47 @@
+using System.Text;
+using OpposingSignals.Outliers;
+
+namespace OpposingSignals.Runs.Report;
+
+/// <summary>Whether a pair is more than chance, and its members more than ordinary samples.</summary>
+internal static class CheckTable
+{
+    public static string Render(ReportPair pair)
+    {
+        var html = new StringBuilder();
+        if (pair.Significance is { } tested)
+        {
+            html.Append(Markup.Paragraph(Verdict(tested)));
+        }
+
+        if (pair.Checks is not { } checks)
+        {
+            return html.ToString();
+        }
+
+        html.Append("<table>\n<tr><th>strongest members against 200 random samples</th><th>median of members</th>");
+        html.Append("<th>median of random</th><th>95th percentile of random</th></tr>\n");
+        Row("norm of the sample's own gradient", checks.GradientNorm);
+        Row("top eigenvalue of the sample's own Hessian", checks.TopEigenvalue);
+        Row("curvature along the top eigenvector", checks.CurvatureAlongTop);
+        return html.Append("</table>\n").ToString();
+
+        void Row(string name, OutlierCheck check) => html.Append(
+            $"<tr><th>{name}</th><td>{(check.Passed ? "<b>" : "")}{Numbers.Format(check.Members)}{(check.Passed ? "</b>" : "")}</td>" +
+            $"<td>{Numbers.Format(check.RandomMedian)}</td><td>{Numbers.Format(check.Random95)}</td></tr>\n");
+    }
+
+    private static string Verdict(PairSignificance tested)
+    {
+        string numbers = $"outliers p = {Numbers.Format(tested.Outliers, 2)}, opposition p = {Numbers.Format(tested.Opposition, 2)}";
+        if (tested.Confirms())
+        {
+            return $"Confirmed: chance gives neither so many samples so far out, nor random groups that oppose each other so much ({numbers}).";
+        }
+
+        return tested.Opposition <= 1 - PairSignificance.DefaultConfidence
+            ? $"The two camps oppose each other far more than random groups do, but they are the end of a continuum: the other samples' " +
+                $"curvature reaches as far ({numbers})."
+            : $"Not confirmed: chance may give such groups ({numbers}).";
+    }
+}

@@ -1,0 +1,56 @@
+using System.Text.Json;
+using OpposingSignals.Tests.Support;
+
+namespace OpposingSignals.Tests.Cli;
+
+[Collection(CommandLineCollection.Name)]
+public sealed class ForkTests(FinishedRun finished) : IClassFixture<FinishedRun>
+{
+    [Fact]
+    public void BothBranchesStartAtTheSameWeightsAndTheParentIsNotTouched()
+    {
+        using var folder = new TemporaryFolder();
+        string run = finished.CopyTo(folder["run"]), fork = folder["fork"];
+        byte[] state = File.ReadAllBytes(Path.Combine(run, "checkpoints", "state.safetensors"));
+        CommandResult result = CommandLine.Run(
+            "fork", run, "--drop", "random:6:1", "--steps", "3", "--eig-every", "1", "--out", fork, "--json").Expect(0);
+        using var document = JsonDocument.Parse(result.Output);
+        Assert.Equal(5, document.RootElement.GetProperty("step").GetInt64());
+        Assert.Equal(state, File.ReadAllBytes(Path.Combine(run, "checkpoints", "state.safetensors")));
+        Assert.True(File.Exists(Path.Combine(fork, "report.html")));
+
+        // The branch that goes on as before has the loss of the parent at the step it was forked at.
+        string parentLoss = SmallRun.Column(run, "loss")[^1];
+        Assert.Equal(parentLoss, SmallRun.Column(Path.Combine(fork, "control"), "loss")[0]);
+        Assert.NotEqual(parentLoss, SmallRun.Column(Path.Combine(fork, "changed"), "loss")[0]);
+    }
+
+    [Fact]
+    public void AnotherStepSizeChangesTheSecondBranchAlone()
+    {
+        using var folder = new TemporaryFolder();
+        string run = finished.CopyTo(folder["run"]), fork = folder["fork"];
+        CommandLine.Run("fork", run, "--lr", "0.01", "--steps", "2", "--eig-every", "0", "--out", fork).Expect(0);
+        string[] control = SmallRun.Column(Path.Combine(fork, "control"), "loss");
+        string[] changed = SmallRun.Column(Path.Combine(fork, "changed"), "loss");
+        Assert.Equal(control[0], changed[0]);
+        Assert.NotEqual(control[1], changed[1]);
+    }
+
+    [Theory]
+    [InlineData("Nothing is changed")]
+    [InlineData("Choose one of", "--drop", "1", "--isolate", "2")]
+    [InlineData("Choose one of", "--relabel", "1")]
+    [InlineData("random:COUNT", "--drop", "random:61")]
+    [InlineData("'60'", "--drop", "3,60")]
+    [InlineData("no samples 'Q'", "--drop", "Q")]
+    [InlineData("classes 0 to 9", "--relabel", "1", "--to", "10")]
+    public void WhatCannotBeDoneIsOneLine(string words, params string[] change)
+    {
+        using var folder = new TemporaryFolder();
+        string run = finished.CopyTo(folder["run"]);
+        CommandResult result = CommandLine.Run(["fork", run, "--out", folder["fork"], .. change]);
+        Assert.Contains(words, result.OneLine(2), StringComparison.Ordinal);
+        Assert.False(Directory.Exists(folder["fork"]));
+    }
+}
