@@ -22,7 +22,7 @@ internal static class Failures
             return Write(e.Message, ExitStatus.Failed);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or OutOfMemoryException or NativeException
-            or NonFiniteOperatorException)
+            or NotSupportedException or NonFiniteOperatorException)
         {
             return Line(e.Message, ExitStatus.Failed);
         }

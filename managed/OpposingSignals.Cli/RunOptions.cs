@@ -41,7 +41,7 @@ internal sealed class RunOptions
 
     public Option<ulong> Seed { get; } = WithDefault("--seed", 0UL, "Seed of the start values.");
 
-    public Option<string> Device { get; } = WithDefault("--device", "cpu", "Where to compute.");
+    public Option<string> Device { get; } = WithDefault("--device", "cpu", "Where to compute: cpu, cuda (an NVIDIA GPU) or cuda-emulated (its kernels on the host, for tests).");
 
     public Option<string> Precision { get; } = WithDefault("--precision", "float32", "float32 or float64.");
 

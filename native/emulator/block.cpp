@@ -35,6 +35,12 @@ constexpr size_t kStackBytes = 64 << 10;
 
 enum class State { kRunnable, kAtBarrier, kInExchange, kDone };
 
+struct Copy {
+  void* to;
+  const void* from;
+  size_t bytes;
+};
+
 struct Thread {
   Extent index{};
   int number = 0;
@@ -44,6 +50,7 @@ struct Thread {
   unsigned char* stack = nullptr;
   unsigned parity = 0;
   void* fake_stack = nullptr;
+  std::vector<Copy> copies;
 };
 
 // Stacks are kept: those of threads that never wait are used again by the next thread, so that a kernel without barriers
@@ -126,6 +133,7 @@ class Block {
       thread.state = State::kRunnable;
       thread.context = nullptr;
       thread.parity = 0;
+      thread.copies.clear();
     }
     for (;;) {
       if (schedule_.order == Schedule::Order::kRandom) std::shuffle(order_.begin(), order_.end(), random_);
@@ -157,6 +165,13 @@ class Block {
     thread.parity ^= 1;
     wait(State::kInExchange, place);
     return {reinterpret_cast<const unsigned char(*)[Exchange::kBytes]>(slots)};
+  }
+
+  void start_copy(void* to, const void* from, size_t bytes) { current_->copies.push_back({to, from, bytes}); }
+
+  void finish_copies() {
+    for (const Copy& copy : current_->copies) std::memcpy(copy.to, copy.from, copy.bytes);
+    current_->copies.clear();
   }
 
   void* shared(const void* place, size_t size) {
@@ -331,6 +346,8 @@ Exchange warp_exchange(unsigned mask, const void* data, size_t size, std::source
   return running->exchange(data, size, place);
 }
 
+void start_copy(void* to, const void* from, size_t bytes) { running->start_copy(to, from, bytes); }
+void finish_copies() { running->finish_copies(); }
 void* shared_memory(const void* place, size_t size) { return running->shared(place, size); }
 void* dynamic_shared_memory() { return running->dynamic_shared(); }
 

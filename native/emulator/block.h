@@ -69,4 +69,8 @@ Exchange warp_exchange(unsigned mask, const void* data, size_t size, std::source
 void* shared_memory(const void* place, size_t size);
 void* dynamic_shared_memory();
 
+// Copies that are done when they are waited for, and not before: a kernel that forgets to wait reads what was there.
+void start_copy(void* to, const void* from, size_t bytes);
+void finish_copies();
+
 }  // namespace opsig::emulator

@@ -108,7 +108,7 @@ public sealed class CrossEntropy : Loss
     };
 
     [StructLayout(LayoutKind.Sequential)]
-    private unsafe struct SmoothingArguments
+    internal unsafe struct SmoothingArguments
     {
         public Precision Precision;
         public int Reserved;

@@ -85,7 +85,7 @@ public sealed class Dropout : Layer
         });
 
     [StructLayout(LayoutKind.Sequential)]
-    private struct Arguments
+    internal struct Arguments
     {
         public Precision Precision;
         public int Accumulate;

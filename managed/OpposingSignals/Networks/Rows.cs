@@ -41,7 +41,7 @@ internal static class Rows
         });
 
     [StructLayout(LayoutKind.Sequential)]
-    private struct Arguments
+    internal struct Arguments
     {
         public Precision Precision;
         public int Accumulate;

@@ -73,7 +73,7 @@ public sealed class TokenEmbedding : Layer
         });
 
     [StructLayout(LayoutKind.Sequential)]
-    private struct Arguments
+    internal struct Arguments
     {
         public Precision Precision;
         public int Reserved;

@@ -154,13 +154,13 @@ public sealed unsafe class CudaDevice : Device
 
     /// <summary>Starts a kernel; <paramref name="parameters"/> are the addresses of its parameters.</summary>
     internal void Launch(
-        string operation, CudaKernel kernel, Precision precision, CudaGrid grid, int sharedBytes, ReadOnlySpan<nint> parameters)
+        string operation, CudaKernel kernel, Precision precision, CudaGrid grid, ReadOnlySpan<nint> parameters)
     {
-        nint function = Function(operation, kernel, precision, sharedBytes);
+        nint function = Function(operation, kernel, precision);
         fixed (nint* addresses = parameters)
         {
             int status = _driver.LaunchKernel(
-                function, (uint)grid.X, (uint)grid.Y, (uint)grid.Z, (uint)grid.Threads, 1, 1, (uint)sharedBytes, _stream.Handle,
+                function, (uint)grid.X, (uint)grid.Y, (uint)grid.Z, (uint)grid.Threads, 1, 1, 0, _stream.Handle,
                 (void**)addresses, null);
             if (status != 0)
             {
@@ -216,10 +216,8 @@ public sealed unsafe class CudaDevice : Device
         }
     }
 
-    private nint Function(string operation, CudaKernel kernel, Precision precision, int sharedBytes)
+    private nint Function(string operation, CudaKernel kernel, Precision precision)
     {
-        // CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES; beyond 48 KiB a kernel must be told.
-        const int maximumDynamicShared = 8, grantedToAll = 48 << 10;
         if (_functions.TryGetValue((kernel, precision), out nint function))
         {
             return function;
@@ -237,11 +235,6 @@ public sealed unsafe class CudaDevice : Device
         }
 
         function = module.Function(kernel.NameFor(precision));
-        if (sharedBytes > grantedToAll)
-        {
-            _driver.Check(_driver.FuncSetAttribute(function, maximumDynamicShared, sharedBytes), $"{operation}, shared memory");
-        }
-
         _functions.Add((kernel, precision), function);
         return function;
     }

@@ -68,15 +68,9 @@ internal sealed unsafe class CudaDriver
         StreamCreate = (delegate* unmanaged<nint*, uint, int>)Export("cuStreamCreate");
         StreamDestroy = (delegate* unmanaged<nint, int>)Export("cuStreamDestroy_v2");
         StreamSynchronize = (delegate* unmanaged<nint, int>)Export("cuStreamSynchronize");
-        EventCreate = (delegate* unmanaged<nint*, uint, int>)Export("cuEventCreate");
-        EventDestroy = (delegate* unmanaged<nint, int>)Export("cuEventDestroy_v2");
-        EventRecord = (delegate* unmanaged<nint, nint, int>)Export("cuEventRecord");
-        EventSynchronize = (delegate* unmanaged<nint, int>)Export("cuEventSynchronize");
-        EventElapsedTime = (delegate* unmanaged<float*, nint, nint, int>)Export("cuEventElapsedTime");
         ModuleLoadData = (delegate* unmanaged<nint*, byte*, int>)Export("cuModuleLoadData");
         ModuleUnload = (delegate* unmanaged<nint, int>)Export("cuModuleUnload");
         ModuleGetFunction = (delegate* unmanaged<nint*, nint, byte*, int>)Export("cuModuleGetFunction");
-        FuncSetAttribute = (delegate* unmanaged<nint, int, int, int>)Export("cuFuncSetAttribute");
         MemAllocAsync = (delegate* unmanaged<ulong*, nuint, nint, int>)Export("cuMemAllocAsync");
         MemFreeAsync = (delegate* unmanaged<ulong, nint, int>)Export("cuMemFreeAsync");
         MemGetInfo = (delegate* unmanaged<nuint*, nuint*, int>)Export("cuMemGetInfo_v2");
@@ -133,23 +127,11 @@ internal sealed unsafe class CudaDriver
 
     public delegate* unmanaged<nint, int> StreamSynchronize { get; }
 
-    public delegate* unmanaged<nint*, uint, int> EventCreate { get; }
-
-    public delegate* unmanaged<nint, int> EventDestroy { get; }
-
-    public delegate* unmanaged<nint, nint, int> EventRecord { get; }
-
-    public delegate* unmanaged<nint, int> EventSynchronize { get; }
-
-    public delegate* unmanaged<float*, nint, nint, int> EventElapsedTime { get; }
-
     public delegate* unmanaged<nint*, byte*, int> ModuleLoadData { get; }
 
     public delegate* unmanaged<nint, int> ModuleUnload { get; }
 
     public delegate* unmanaged<nint*, nint, byte*, int> ModuleGetFunction { get; }
-
-    public delegate* unmanaged<nint, int, int, int> FuncSetAttribute { get; }
 
     public delegate* unmanaged<ulong*, nuint, nint, int> MemAllocAsync { get; }
 

@@ -36,19 +36,19 @@ internal readonly unsafe ref struct CudaLaunch(CudaDevice device, CudaScratch sc
 
     public void Run<TFirst>(CudaKernel kernel, Precision precision, CudaGrid grid, TFirst first)
         where TFirst : unmanaged =>
-        device.Launch(operation, kernel, precision, grid, 0, [(nint)(&first)]);
+        device.Launch(operation, kernel, precision, grid, [(nint)(&first)]);
 
     public void Run<TFirst, TSecond>(CudaKernel kernel, Precision precision, CudaGrid grid, TFirst first, TSecond second)
         where TFirst : unmanaged
         where TSecond : unmanaged =>
-        device.Launch(operation, kernel, precision, grid, 0, [(nint)(&first), (nint)(&second)]);
+        device.Launch(operation, kernel, precision, grid, [(nint)(&first), (nint)(&second)]);
 
     public void Run<TFirst, TSecond, TThird>(
-        CudaKernel kernel, Precision precision, CudaGrid grid, TFirst first, TSecond second, TThird third, int sharedBytes = 0)
+        CudaKernel kernel, Precision precision, CudaGrid grid, TFirst first, TSecond second, TThird third)
         where TFirst : unmanaged
         where TSecond : unmanaged
         where TThird : unmanaged =>
-        device.Launch(operation, kernel, precision, grid, sharedBytes, [(nint)(&first), (nint)(&second), (nint)(&third)]);
+        device.Launch(operation, kernel, precision, grid, [(nint)(&first), (nint)(&second), (nint)(&third)]);
 
     public void Run<TFirst, TSecond, TThird, TFourth>(
         CudaKernel kernel, Precision precision, CudaGrid grid, TFirst first, TSecond second, TThird third, TFourth fourth)
@@ -56,7 +56,18 @@ internal readonly unsafe ref struct CudaLaunch(CudaDevice device, CudaScratch sc
         where TSecond : unmanaged
         where TThird : unmanaged
         where TFourth : unmanaged =>
-        device.Launch(operation, kernel, precision, grid, 0, [(nint)(&first), (nint)(&second), (nint)(&third), (nint)(&fourth)]);
+        device.Launch(operation, kernel, precision, grid, [(nint)(&first), (nint)(&second), (nint)(&third), (nint)(&fourth)]);
+
+    public void Run<TFirst, TSecond, TThird, TFourth, TFifth>(
+        CudaKernel kernel, Precision precision, CudaGrid grid, TFirst first, TSecond second, TThird third, TFourth fourth, TFifth fifth)
+        where TFirst : unmanaged
+        where TSecond : unmanaged
+        where TThird : unmanaged
+        where TFourth : unmanaged
+        where TFifth : unmanaged =>
+        device.Launch(
+            operation, kernel, precision, grid,
+            [(nint)(&first), (nint)(&second), (nint)(&third), (nint)(&fourth), (nint)(&fifth)]);
 
     /// <summary>Refuses an argument.</summary>
     public void Require(bool holds, string what)

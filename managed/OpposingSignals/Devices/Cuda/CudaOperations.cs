@@ -15,6 +15,12 @@ internal sealed class CudaOperations
         LossLaunchers.AddTo(this);
         PoolingLaunchers.AddTo(this);
         ShortcutLaunchers.AddTo(this);
+        ProductLaunchers.AddTo(this);
+        ConvolutionLaunchers.AddTo(this);
+        NormalizationLaunchers.AddTo(this);
+        RowLaunchers.AddTo(this);
+        EmbeddingLaunchers.AddTo(this);
+        DropoutLaunchers.AddTo(this);
     }
 
     /// <summary>Names of all operations.</summary>

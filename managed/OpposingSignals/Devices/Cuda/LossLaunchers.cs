@@ -2,13 +2,20 @@ using OpposingSignals.Networks;
 
 namespace OpposingSignals.Devices.Cuda;
 
-/// <summary>Launchers of <c>native/cuda/loss.cu</c>.</summary>
+/// <summary>Launchers of <c>native/cuda/loss.cu</c> and <c>smoothing.cu</c>.</summary>
 internal static unsafe class LossLaunchers
 {
+    private static readonly CudaKernel SmoothingForwardKernel = new("smoothing", "label_smoothing_forward");
+    private static readonly CudaKernel SmoothingGradientKernel = new("smoothing", "label_smoothing_gradient");
+
     public static void AddTo(CudaOperations table)
     {
         AddLoss(table, "cross_entropy");
         AddLoss(table, "squared_error");
+        table.Add<CrossEntropy.SmoothingArguments>("label_smoothing_forward", SmoothingForward);
+        table.Add<CrossEntropy.SmoothingArguments>(
+            "label_smoothing_gradient",
+            (launch, in a) => launch.Run(SmoothingGradientKernel, a.Precision, CudaGrid.Over(a.Samples * a.Classes), a));
     }
 
     private static void AddLoss(CudaOperations table, string name)
@@ -52,5 +59,13 @@ internal static unsafe class LossLaunchers
         onDevice.CurvatureVectorStride = a.Samples;
         Run(launch, kernel, onDevice);
         launch.AddTo(a.Curvatures, a.CurvatureVectorStride, (nint)onDevice.Curvatures, a.Vectors, a.Samples);
+    }
+
+    private static void SmoothingForward(CudaLaunch launch, in CrossEntropy.SmoothingArguments a)
+    {
+        CrossEntropy.SmoothingArguments onDevice = a;
+        onDevice.Losses = (double*)launch.Scratch(a.Samples * sizeof(double));
+        launch.Run(SmoothingForwardKernel, a.Precision, CudaGrid.OverWarps(a.Samples), onDevice);
+        launch.AddTo(a.Losses, a.Samples, (nint)onDevice.Losses, 1, a.Samples);
     }
 }

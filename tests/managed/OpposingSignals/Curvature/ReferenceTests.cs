@@ -14,18 +14,21 @@ public sealed class ReferenceTests(ITestOutputHelper output)
     // Relative to the largest element: rounding errors of float32; measured below 1e-6.
     private const double Float32Bound = 1e-5;
 
-    public static TheoryData<string, int> Cases
+    public static TheoryData<string, string, int> Cases
     {
         get
         {
-            var data = new TheoryData<string, int>();
-            foreach (string name in ReferenceCase.Names)
+            var data = new TheoryData<string, string, int>();
+            foreach (string device in TestDevices.Names)
             {
-                // All samples at once, and 3 + 3 + 1, a ragged last micro-batch, where that is the same objective.
-                data.Add(name, 0);
-                if (!ReferenceCase.CouplesSamples(name))
+                foreach (string name in ReferenceCase.Names.Where(name => TestDevices.Supports(device, name)))
                 {
-                    data.Add(name, 3);
+                    // All samples at once, and 3 + 3 + 1, a ragged last micro-batch, where that is the same objective.
+                    data.Add(device, name, 0);
+                    if (!ReferenceCase.CouplesSamples(name))
+                    {
+                        data.Add(device, name, 3);
+                    }
                 }
             }
 
@@ -35,17 +38,17 @@ public sealed class ReferenceTests(ITestOutputHelper output)
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void Float64AgreesWithTheReference(string name, int microBatch) =>
-        Compare(ReferenceCase.Load(name), Precision.Float64, microBatch, Float64Bound);
+    public void Float64AgreesWithTheReference(string device, string name, int microBatch) =>
+        Compare(device, ReferenceCase.Load(name), Precision.Float64, microBatch, Float64Bound);
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void Float32AgreesWithTheReference(string name, int microBatch) =>
-        Compare(ReferenceCase.Load(name), Precision.Float32, microBatch, Float32Bound);
+    public void Float32AgreesWithTheReference(string device, string name, int microBatch) =>
+        Compare(device, ReferenceCase.Load(name), Precision.Float32, microBatch, Float32Bound);
 
-    private void Compare(ReferenceCase reference, Precision precision, int microBatch, double bound)
+    private void Compare(string deviceName, ReferenceCase reference, Precision precision, int microBatch, double bound)
     {
-        using var device = new CpuDevice();
+        using Device device = TestDevices.Open(deviceName);
         using Objective objective = reference.Objective(device, precision, microBatch);
         using VectorBlock parameters = Block(device, precision, reference.Parameters, 1);
         LinearizationPoint point = objective.Linearize(parameters);

@@ -1,0 +1,94 @@
+using OpposingSignals.Networks;
+
+namespace OpposingSignals.Devices.Cuda;
+
+/// <summary>Launchers of <c>native/cuda/convolution.cu</c>.</summary>
+internal static class ConvolutionLaunchers
+{
+    private static readonly CudaKernel PackKernel = new("convolution", "convolution_pack");
+    private static readonly CudaKernel[] ForwardKernels = TilePlan.Kernels("convolution", "convolution_forward");
+    private static readonly CudaKernel[] DataKernels = TilePlan.Kernels("convolution", "convolution_backward_data");
+    private static readonly CudaKernel[] WeightKernels = TilePlan.Kernels("convolution", "convolution_backward_weights");
+    private static readonly CudaKernel WeightsFinishKernel = new("convolution", "convolution_weights_finish");
+
+    public static void AddTo(CudaOperations table)
+    {
+        table.Add<Convolution.Arguments>("convolution_forward", Forward);
+        table.Add<Convolution.Arguments>("convolution_backward_data", BackwardData);
+        table.Add<Convolution.Arguments>("convolution_backward_weights", BackwardWeights);
+    }
+
+    private static void Forward(CudaLaunch launch, in Convolution.Arguments a)
+    {
+        Check(launch, a);
+        nint packed = Pack(launch, a, forData: 0);
+        long depth = (long)a.KernelHeight * a.KernelWidth * (a.Channels / a.Groups);
+        var plan = new TilePlan(
+            a.Precision, a.Samples * a.OutHeight * a.OutWidth, a.OutChannels / a.Groups, depth, Batch(a), cutsDepth: false);
+        launch.Run(TilePlan.KernelOf(ForwardKernels, plan.Tile), a.Precision, plan.Grid, a, packed);
+    }
+
+    private static void BackwardData(CudaLaunch launch, in Convolution.Arguments a)
+    {
+        Check(launch, a);
+        nint packed = Pack(launch, a, forData: 1);
+        long depth = (long)a.KernelHeight * a.KernelWidth * (a.OutChannels / a.Groups);
+        var plan = new TilePlan(
+            a.Precision, a.Samples * a.Height * a.Width, a.Channels / a.Groups, depth, Batch(a), cutsDepth: false);
+        launch.Run(TilePlan.KernelOf(DataKernels, plan.Tile), a.Precision, plan.Grid, a, packed);
+    }
+
+    // The gradient is in PyTorch's order and the product in another, so that even one share goes through scratch memory.
+    private static void BackwardWeights(CudaLaunch launch, in Convolution.Arguments a)
+    {
+        Check(launch, a);
+        long columns = (long)a.KernelHeight * a.KernelWidth * (a.Channels / a.Groups), positions = a.Samples * a.OutHeight * a.OutWidth;
+        var plan = new TilePlan(a.Precision, a.OutChannels / a.Groups, columns, positions, Batch(a), cutsDepth: true);
+        nint partial = launch.Scratch(plan.Shares * a.Vectors * FilterSize(a) * a.Precision.Size());
+        launch.Run(TilePlan.KernelOf(WeightKernels, plan.Tile), a.Precision, plan.Grid, a, plan.For(partial));
+        launch.Run(WeightsFinishKernel, a.Precision, CudaGrid.Over(a.Vectors * FilterSize(a)), a, partial, plan.Shares);
+        if (a.Bias.Exists)
+        {
+            LayoutLaunchers.ColumnSums(launch, new Products.ColumnSumsArguments
+            {
+                Precision = a.Precision,
+                Vectors = a.Vectors,
+                Rows = positions,
+                Columns = a.OutChannels,
+                In = a.Filter[0].Address,
+                InVectorStride = a.Filter[0].Stride,
+                Out = a.Bias.Address,
+                OutVectorStride = a.Bias.Stride,
+            });
+        }
+    }
+
+    private static nint Pack(CudaLaunch launch, in Convolution.Arguments a, int forData)
+    {
+        long perTerm = a.Vectors * FilterSize(a);
+        nint packed = launch.Scratch(a.Terms * perTerm * a.Precision.Size());
+        launch.Run(PackKernel, a.Precision, CudaGrid.Over(perTerm) with { Y = a.Terms }, a, packed, forData);
+        return packed;
+    }
+
+    private static long FilterSize(in Convolution.Arguments a) =>
+        (long)a.OutChannels * (a.Channels / a.Groups) * a.KernelHeight * a.KernelWidth;
+
+    private static long Batch(in Convolution.Arguments a) => (long)a.Vectors * a.Groups;
+
+    private static void Check(CudaLaunch launch, in Convolution.Arguments a)
+    {
+        launch.Require(a.Terms is >= 1 and <= 2, "a convolution has one or two terms");
+        launch.Require(
+            a.Vectors >= 1 && a.Samples >= 1 && a.Height >= 1 && a.Width >= 1 && a.Channels >= 1 && a.OutChannels >= 1
+            && a.KernelHeight >= 1 && a.KernelWidth >= 1 && a.Stride >= 1 && a.Padding >= 0,
+            "extents must be positive");
+        launch.Require(
+            a.Groups >= 1 && a.Channels % a.Groups == 0 && a.OutChannels % a.Groups == 0, "the groups do not divide the channels");
+        launch.Require(
+            a.OutHeight == ((a.Height + (2 * a.Padding) - a.KernelHeight) / a.Stride) + 1
+            && a.OutWidth == ((a.Width + (2 * a.Padding) - a.KernelWidth) / a.Stride) + 1 && a.OutHeight >= 1 && a.OutWidth >= 1,
+            "the output's extents do not follow from the input's");
+        launch.Require((long)a.Vectors * a.Groups <= ushort.MaxValue, "too many groups times vectors for one launch");
+    }
+}

@@ -1,0 +1,20 @@
+namespace OpposingSignals.Devices.Cuda;
+
+/// <summary>Launchers of <c>native/cuda/rows.cu</c>.</summary>
+internal static class RowLaunchers
+{
+    private static readonly CudaKernel CopyKernel = new("rows", "rows_copy");
+    private static readonly CudaKernel SumKernel = new("rows", "rows_sum");
+
+    public static void AddTo(CudaOperations table)
+    {
+        table.Add<Networks.Rows.Arguments>("rows_copy", (launch, in a) => Run(launch, CopyKernel, a, a.Rows));
+        table.Add<Networks.Rows.Arguments>("rows_sum", (launch, in a) => Run(launch, SumKernel, a, 1));
+    }
+
+    private static void Run(CudaLaunch launch, CudaKernel kernel, in Networks.Rows.Arguments a, long rowsWritten)
+    {
+        launch.Require(a.Vectors >= 1 && a.Rows >= 1 && a.Columns >= 1, "extents must be positive");
+        launch.Run(kernel, a.Precision, CudaGrid.Over(a.Vectors * rowsWritten * a.Columns), a);
+    }
+}

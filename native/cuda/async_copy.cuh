@@ -1,0 +1,32 @@
+// Copies from global to shared memory that bypass registers and complete later (cp.async, compute capability 8.0).
+#pragma once
+
+#include "kernel.cuh"
+
+namespace opsig {
+
+// Starts a copy of Bytes (4, 8 or 16, and both addresses aligned to it). 16 bytes at a time skip the first-level cache: whole
+// sectors are consumed at once. Smaller ones go through it, since neighbours want the rest of a sector.
+template <int Bytes>
+OPSIG_DEVICE void start_copy(void* shared, const void* global) {
+#if defined(__CUDACC__)
+  const uint32_t to = static_cast<uint32_t>(__cvta_generic_to_shared(shared));
+  if constexpr (Bytes == 16)
+    asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(to), "l"(global) : "memory");
+  else
+    asm volatile("cp.async.ca.shared.global [%0], [%1], %2;" ::"r"(to), "l"(global), "n"(Bytes) : "memory");
+#else
+  emulator::start_copy(shared, global, Bytes);
+#endif
+}
+
+// Waits for all copies of this thread; a barrier makes them visible to the others.
+OPSIG_DEVICE void finish_copies() {
+#if defined(__CUDACC__)
+  asm volatile("cp.async.wait_all;" ::: "memory");
+#else
+  emulator::finish_copies();
+#endif
+}
+
+}  // namespace opsig
