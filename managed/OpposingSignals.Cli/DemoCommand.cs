@@ -54,6 +54,6 @@ internal static class DemoCommand
             throw new InputException($"{path} holds a run that is not the demo's. Choose another folder with --out.");
         }
 
-        Directory.Delete(path, recursive: true);
+        Run.Delete(path);
     }
 }

@@ -127,36 +127,6 @@ public sealed class Dataset
         return new Dataset(Name, Rows(Inputs, indices), Rows(Targets, indices), OutputCount, ClassNames);
     }
 
-    /// <summary>
-    /// Targets for the squared loss, of shape [N, <see cref="OutputCount"/>]: for classes 1 at the label and 0 elsewhere, in
-    /// the element type of the inputs; targets that are numbers already are returned as they are.
-    /// </summary>
-    public HostTensor OneHotTargets()
-    {
-        if (!HasClasses)
-        {
-            return Targets;
-        }
-
-        Require(HasLabels && !IsTokens, "tokens have no targets for the squared loss");
-        var oneHot = new HostTensor(Inputs.Type, Count, OutputCount);
-        ReadOnlySpan<long> labels = Targets.AsSpan<long>();
-        for (int i = 0; i < labels.Length; i++)
-        {
-            int at = checked((i * OutputCount) + (int)labels[i]);
-            if (oneHot.Type == ElementType.Float32)
-            {
-                oneHot.AsSpan<float>()[at] = 1;
-            }
-            else
-            {
-                oneHot.AsSpan<double>()[at] = 1;
-            }
-        }
-
-        return oneHot;
-    }
-
     private static HostTensor Rows(HostTensor tensor, ImmutableArray<int> indices)
     {
         var rows = new HostTensor(tensor.Type, [indices.Length, .. tensor.Shape.AsSpan()[1..]]);

@@ -90,6 +90,16 @@ public sealed class Run : IDisposable
         }
     }
 
+    /// <summary>Removes a run's folder with everything in it.</summary>
+    /// <exception cref="InputException">Another process is running it.</exception>
+    /// <exception cref="IOException">The folder cannot be removed.</exception>
+    public static void Delete(string root)
+    {
+        RunFolder folder = RunFolder.At(root);
+        using RunLock held = RunLock.Take(folder);
+        Directory.Delete(folder.Root, recursive: true);
+    }
+
     /// <summary>Opens a run to go on from its last checkpoint, or from the start if it had none.</summary>
     /// <param name="root">The run's folder.</param>
     /// <param name="change">Changes the configuration, for example to take more steps; null keeps it.</param>

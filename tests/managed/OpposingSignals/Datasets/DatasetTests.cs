@@ -21,20 +21,6 @@ public sealed class DatasetTests
         Assert.Throws<DatasetException>(() => dataset.Take(0));
     }
 
-    [Fact]
-    public void ClassesBecomeOneHotTargetsOfTheInputsType()
-    {
-        HostTensor targets = Some().OneHotTargets();
-        Assert.Equal([3, 3], targets.Shape.ToArray());
-        Assert.Equal([0f, 1, 0, 1, 0, 0, 0, 0, 1], targets.AsSpan<float>().ToArray());
-
-        var wide = new Dataset("wide", HostTensor.From([1.0, 2.0], 2, 1), HostTensor.From([1L, 0L], 2), 2);
-        Assert.Equal([0.0, 1, 1, 0], wide.OneHotTargets().AsSpan<double>().ToArray());
-
-        HostTensor numbers = HostTensor.From([0.5, 2.5], 2, 1);
-        Assert.Same(numbers, new Dataset("numbers", HostTensor.From([1.0, 2.0], 2, 1), numbers, 1).OneHotTargets());
-    }
-
     public static TheoryData<HostTensor, HostTensor, int, string> Wrong => new()
     {
         { HostTensor.From([1, 2], 2, 1), HostTensor.From([0L, 1L], 2), 2, "inputs are Int32" },

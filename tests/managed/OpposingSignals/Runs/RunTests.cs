@@ -42,6 +42,7 @@ public sealed class RunTests
         using (Run run = Run.Create(root, Small))
         {
             Assert.Contains("another process", Assert.Throws<InputException>(() => Run.Resume(root)).Message, StringComparison.Ordinal);
+            Assert.Throws<InputException>(() => Run.Delete(root));
             run.Train();
             using Run seen = Run.Inspect(root);
             Assert.Equal(6, seen.Trainer.Step);
@@ -49,6 +50,8 @@ public sealed class RunTests
         }
 
         Run.Resume(root).Dispose();
+        Run.Delete(root);
+        Assert.False(Directory.Exists(root));
     }
 
     [Fact]
