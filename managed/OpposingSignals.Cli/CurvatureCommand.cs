@@ -17,7 +17,7 @@ internal static class CurvatureCommand
         var options = new RunOptions();
         Option<int> count = RunOptions.WithDefault("--eigs", 5, "Eigenpairs wanted, at each end for --which both.");
         Option<string> which = RunOptions.WithDefault("--which", "largest", "largest, smallest (algebraically) or both.");
-        Option<string> matrix = RunOptions.WithDefault("--matrix", "hessian", "hessian or ggn (generalised Gauss-Newton).");
+        Option<string> matrix = RunOptions.WithDefault("--matrix", "hessian", "hessian, ggn (generalised Gauss-Newton) or fisher (empirical).");
         Option<double> tolerance = RunOptions.WithDefault("--eig-tol", 1e-4, "Relative residual of an eigenpair.");
         Option<int> products = RunOptions.WithDefault("--max-products", 1000, "Limit of matrix-vector products.");
         Option<bool> test = new("--test") { Description = "Also the loss and accuracy on the test set." };
@@ -38,7 +38,8 @@ internal static class CurvatureCommand
             {
                 "hessian" => ProductKind.Hessian,
                 "ggn" => ProductKind.GaussNewton,
-                var other => throw new InputException($"There is no matrix '{other}'. Known: hessian, ggn."),
+                "fisher" => ProductKind.EmpiricalFisher,
+                var other => throw new InputException($"There is no matrix '{other}'. Known: hessian, ggn, fisher."),
             };
             Spectrum spectrum = parsed.GetValue(which) switch
             {

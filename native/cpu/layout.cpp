@@ -56,17 +56,37 @@ void column_sums(const opsig_column_sums_arguments& a) {
 }
 
 template <class T>
+double dot(const T* a, const T* b, int64_t count) {
+  double sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (int64_t i = 0; i < count; ++i) sum += static_cast<double>(a[i]) * static_cast<double>(b[i]);
+  return sum;
+}
+
+template <class T>
 void sample_dots(const opsig_sample_dots_arguments& s) {
 #pragma omp parallel for collapse(2) if (s.vectors * s.samples * s.features > kParallelElements)
   for (int64_t j = 0; j < s.vectors; ++j)
     for (int64_t n = 0; n < s.samples; ++n) {
       const T* a = static_cast<const T*>(s.a) + j * s.a_vector_stride + n * s.features;
       const T* b = static_cast<const T*>(s.b) + j * s.b_vector_stride + n * s.features;
-      double sum = 0;
-#pragma omp simd reduction(+ : sum)
-      for (int64_t f = 0; f < s.features; ++f) sum += static_cast<double>(a[f]) * static_cast<double>(b[f]);
-      s.out[j * s.out_vector_stride + n] += s.scale * sum;
+      s.out[j * s.out_vector_stride + n] += s.scale * dot(a, b, s.features);
     }
+}
+
+// Vectors in descending order: the first one's output may be the gradient.
+template <class T>
+void sample_projections(const opsig_sample_projections_arguments& s) {
+#pragma omp parallel for if (s.vectors * s.samples * s.features > kParallelElements)
+  for (int64_t n = 0; n < s.samples; ++n) {
+    const T* gradient = static_cast<const T*>(s.gradient) + n * s.features;
+    for (int64_t j = s.vectors - 1; j >= 0; --j) {
+      const int64_t row = (j * s.samples + n) * s.features;
+      const double slope = s.scale * dot(gradient, static_cast<const T*>(s.tangents) + row, s.features);
+      T* out = static_cast<T*>(s.out) + row;
+      for (int64_t f = 0; f < s.features; ++f) out[f] = static_cast<T>(slope * static_cast<double>(gradient[f]));
+    }
+  }
 }
 
 }  // namespace
@@ -85,4 +105,8 @@ OPSIG_OPERATION(column_sums, opsig_column_sums_arguments) {
 
 OPSIG_OPERATION(sample_dots, opsig_sample_dots_arguments) {
   with_precision(arguments.precision, [&](auto zero) { sample_dots<decltype(zero)>(arguments); });
+}
+
+OPSIG_OPERATION(sample_projections, opsig_sample_projections_arguments) {
+  with_precision(arguments.precision, [&](auto zero) { sample_projections<decltype(zero)>(arguments); });
 }

@@ -58,6 +58,30 @@ void test_column_sums(int64_t vectors, int64_t rows, int64_t columns, bool share
 }
 
 template <class T>
+void test_sample_projections(int64_t vectors, int64_t samples, int64_t features, bool in_place) {
+  const int64_t size = samples * features;
+  const Array<T> gradient = random_array<T>(size, 1), tangents = random_array<T>(vectors * size, 2);
+  Array<T> out(vectors * size);
+  if (in_place)
+    for (int64_t i = 0; i < size; ++i) out[i] = gradient[i];
+  const double scale = -2.5;
+  const opsig_sample_projections_arguments a{
+      precision_of<T>(), 0, scale, vectors, samples, features, in_place ? out.data() : gradient.data(), tangents.data(),
+      out.data()};
+  run("sample_projections", a);
+  for (int64_t j = 0; j < vectors; ++j)
+    for (int64_t n = 0; n < samples; ++n)
+      for (int64_t f = 0; f < features; ++f) {
+        Sum sum;
+        for (int64_t other = 0; other < features; ++other)
+          sum.add(scale * static_cast<double>(gradient[n * features + other]) *
+                  static_cast<double>(tangents[(j * samples + n) * features + other]) *
+                  static_cast<double>(gradient[n * features + f]));
+        sum.expect("sample_projections", out[(j * samples + n) * features + f], 4);
+      }
+}
+
+template <class T>
 void test_sample_dots(int64_t vectors, int64_t samples, int64_t features, bool shared) {
   const int64_t size = samples * features, a_stride = shared ? 0 : size, out_stride = samples + 3;
   const Array<T> x = random_array<T>((vectors - 1) * a_stride + size, 1), y = random_array<T>(vectors * size, 2);
@@ -94,6 +118,9 @@ void test_precision() {
     test_sample_dots<T>(1, 1, 1, flag);
     test_sample_dots<T>(3, 5, 7, flag);
     test_sample_dots<T>(2, 33, 521, flag);
+    test_sample_projections<T>(1, 1, 1, flag);
+    test_sample_projections<T>(3, 5, 7, flag);
+    test_sample_projections<T>(2, 331, 53, flag);
   }
 }
 

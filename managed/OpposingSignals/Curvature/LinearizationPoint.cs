@@ -55,10 +55,13 @@ public sealed class LinearizationPoint
     /// <summary>Whether the primal is in memory, so that products need not recompute it.</summary>
     internal bool HasPrimal { get; }
 
-    /// <summary>products_j = H v_j, or G v_j, for K vectors at once.</summary>
+    /// <summary>products_j = A v_j, with A the Hessian, Gauss-Newton or empirical Fisher matrix, for K vectors at once.</summary>
     /// <param name="kind">Which matrix.</param>
     /// <param name="vectors">V [K, P].</param>
     /// <param name="products">[K, P], overwritten; must not overlap the vectors.</param>
+    /// <exception cref="InputException">
+    /// Batch normalisation in training mode couples the samples, and the empirical Fisher matrix needs gradients of single ones.
+    /// </exception>
     public void Multiply(ProductKind kind, VectorBlock vectors, VectorBlock products)
     {
         Require(vectors);
@@ -66,6 +69,11 @@ public sealed class LinearizationPoint
         if (vectors.Count != products.Count)
         {
             throw new ArgumentException($"{vectors.Count} vectors give {vectors.Count} products, not {products.Count}.");
+        }
+
+        if (kind == ProductKind.EmpiricalFisher)
+        {
+            _objective.RequireSeparateSamples();
         }
 
         products.Clear();

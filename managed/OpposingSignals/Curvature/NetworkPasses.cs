@@ -109,7 +109,7 @@ internal sealed class NetworkPasses
     }
 
     /// <summary>
-    /// Adds this micro-batch's part of H v_j (or of the generalised Gauss-Newton product) to the products, after
+    /// Adds this micro-batch's part of H v_j, or of the product with another matrix, to the products, after
     /// <see cref="Backward"/> and <see cref="Tangent"/>.
     /// </summary>
     public void AddProducts(
@@ -117,12 +117,18 @@ internal sealed class NetworkPasses
         VectorBlock products, int total)
     {
         Begin(batch, directions.Count);
-        _loss.HessianProduct(
-            Operands(batch, primal),
-            1.0 / total,
-            directions.Count,
-            TangentView(workspace, Last).Address,
-            ProductCotangent(workspace, Last).Address);
+        nint tangents = TangentView(workspace, Last).Address, cotangents = ProductCotangent(workspace, Last).Address;
+        if (kind == ProductKind.EmpiricalFisher)
+        {
+            _loss.Gradient(Operands(batch, primal), 1, cotangents);
+            SampleProjections.Write(
+                _pass, directions.Count, _network.Outputs, 1.0 / total, cotangents, tangents, cotangents);
+        }
+        else
+        {
+            _loss.HessianProduct(Operands(batch, primal), 1.0 / total, directions.Count, tangents, cotangents);
+        }
+
         Array.Clear(_written);
         for (int i = Last - 1; i >= 0; i--)
         {
@@ -135,7 +141,7 @@ internal sealed class NetworkPasses
             SetInputCotangents(i, tensor => ProductCotangent(workspace, tensor));
             _pass.OutputCotangent = ProductCotangent(workspace, i + 1);
             _pass.ParameterCotangents = MovingViews(i, products);
-            if (kind == ProductKind.GaussNewton)
+            if (kind != ProductKind.Hessian)
             {
                 _network.Nodes[i].Layer.Backward(_pass);
                 continue;

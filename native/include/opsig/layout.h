@@ -57,4 +57,18 @@ typedef struct opsig_sample_dots_arguments {
   int64_t out_vector_stride;
 } opsig_sample_dots_arguments;
 
+// sample_projections: out_j[n, f] = scale * (sum_f' g[n, f'] t_j[n, f']) g[n, f], sums in float64, for contiguous [K, N, F]. The
+// first vector of `out` may be g itself.
+typedef struct opsig_sample_projections_arguments {
+  int32_t precision;
+  int32_t reserved;
+  double scale;
+  int64_t vectors;
+  int64_t samples;
+  int64_t features;
+  const void* gradient;
+  const void* tangents;
+  void* out;
+} opsig_sample_projections_arguments;
+
 #endif  // OPSIG_LAYOUT_H

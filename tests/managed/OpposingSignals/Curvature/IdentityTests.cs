@@ -115,6 +115,26 @@ public sealed class IdentityTests
         Assert.Equal(kept, recomputed);
     }
 
+    /// <summary>⟨u, F v⟩ = (1/N) Σ ⟨∇ℓᵢ, u⟩⟨∇ℓᵢ, v⟩.</summary>
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void TheEmpiricalFisherMatrixIsTheSecondMomentOfSlopes(string name, Precision precision) =>
+        At(name, precision, (point, v) =>
+        {
+            double[][] slopes = Rows(point.SampleSlopes(v), v.Count), vectors = Rows(v.ToArray(), v.Count);
+            double[][] products = Rows(PlainComparison.Multiply(point, ProductKind.EmpiricalFisher, v), v.Count);
+            for (int i = 0; i < v.Count; i++)
+            {
+                for (int j = 0; j < v.Count; j++)
+                {
+                    double expected = Dot(slopes[i], slopes[j]) / slopes[i].Length;
+                    double slack = Slack(precision) * (Norm(vectors[i]) * Norm(products[j]));
+                    double actual = Dot(vectors[i], products[j]);
+                    Assert.False(!(Math.Abs(expected - actual) <= slack), $"{i}, {j}: {expected:R}, but got {actual:R}");
+                }
+            }
+        });
+
     [Theory]
     [MemberData(nameof(Cases))]
     public void TwoRunsGiveTheSameBits(string name, Precision precision)

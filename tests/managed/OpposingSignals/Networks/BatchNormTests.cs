@@ -44,6 +44,7 @@ public sealed class BatchNormTests
             Assert.Throws<InputException>(() => point.SampleCurvatures(theta)).Message,
             StringComparison.Ordinal);
         Assert.Throws<InputException>(() => point.SampleSlopes(theta));
+        Assert.Throws<InputException>(() => PlainComparison.Multiply(point, ProductKind.EmpiricalFisher, theta));
         return [];
     });
 
