@@ -16,6 +16,7 @@ root.Subcommands.Add(CurvatureCommand.Create());
 root.Subcommands.Add(OutliersCommand.Create());
 root.Subcommands.Add(ForkCommand.Create());
 root.Subcommands.Add(ReportCommand.Create());
+root.Subcommands.Add(ExportCommand.Create());
 
 ParseResult parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)

@@ -28,6 +28,9 @@ public sealed class OutputTests
             using var document = JsonDocument.Parse(result.Output);
             Assert.Equal(JsonValueKind.Object, document.RootElement.ValueKind);
         }
+
+        string events = CommandLine.Run("export", run, "--tensorboard", folder["logs"]).Expect(0).Output.Trim();
+        Assert.True(new FileInfo(events).Length > 0);
     }
 
     [Fact]
@@ -63,6 +66,7 @@ public sealed class OutputTests
     [InlineData("curvature")]
     [InlineData("outliers")]
     [InlineData("report")]
+    [InlineData("export")]
     public void HelpShowsAnExampleOfTheVerb(string verb)
     {
         CommandResult result = CommandLine.Run(verb, "--help").Expect(0);
