@@ -51,13 +51,22 @@ public sealed class IdentityTests
         }
     });
 
+    /// <summary>
+    /// In float64 to the bit. Vectors that share an operand are one taller product, and oneDNN may sum float32 products of
+    /// another height in another order.
+    /// </summary>
     [Theory]
     [MemberData(nameof(Cases))]
-    public void VectorsAtOnceGiveTheBitsOfSingleOnes(string name, Precision precision) => At(name, precision, (point, v) =>
+    public void VectorsAtOnceAgreeWithSingleOnes(string name, Precision precision) => At(name, precision, (point, v) =>
     {
         foreach (ProductKind kind in Enum.GetValues<ProductKind>())
         {
-            Assert.Equal(PlainComparison.Singles(point, kind, v), PlainComparison.Multiply(point, kind, v));
+            double[] singles = PlainComparison.Singles(point, kind, v), together = PlainComparison.Multiply(point, kind, v);
+            AssertClose(singles, together, precision);
+            if (precision == Precision.Float64)
+            {
+                Assert.Equal(singles, together);
+            }
         }
 
         double[] slopes = point.SampleSlopes(v), curvatures = point.SampleCurvatures(v);
