@@ -34,19 +34,36 @@ using Lanes __attribute__((vector_size(kPanelRegisterBytes))) = T;
 constexpr int kTileRows = 6;
 constexpr int kTileRegisters = 2;
 
+template <class T>
+Lanes<T> load(const T* from) {
+  Lanes<T> value;
+  std::memcpy(&value, from, sizeof value);
+  return value;
+}
+
 template <class T, int Rows, int Registers>
 void tile(int64_t depth, const T* a, int64_t a_row, int64_t a_column, const T* b, int64_t ldb, T* c, int64_t ldc) {
+  // Each register is copied by itself: an array that is copied whole lives in memory.
   Lanes<T> sums[Rows][Registers];
-  for (int r = 0; r < Rows; ++r) std::memcpy(sums[r], c + r * ldc, sizeof sums[r]);
+#pragma GCC unroll 6
+  for (int r = 0; r < Rows; ++r)
+#pragma GCC unroll 2
+    for (int v = 0; v < Registers; ++v) sums[r][v] = load(c + r * ldc + v * kPanelLanes<T>);
   for (int64_t p = 0; p < depth; ++p) {
     Lanes<T> right[Registers];
-    std::memcpy(right, b + p * ldb, sizeof right);
+#pragma GCC unroll 2
+    for (int v = 0; v < Registers; ++v) right[v] = load(b + p * ldb + v * kPanelLanes<T>);
+#pragma GCC unroll 6
     for (int r = 0; r < Rows; ++r) {
       const T left = a[r * a_row + p * a_column];
+#pragma GCC unroll 2
       for (int v = 0; v < Registers; ++v) sums[r][v] += left * right[v];
     }
   }
-  for (int r = 0; r < Rows; ++r) std::memcpy(c + r * ldc, sums[r], sizeof sums[r]);
+#pragma GCC unroll 6
+  for (int r = 0; r < Rows; ++r)
+#pragma GCC unroll 2
+    for (int v = 0; v < Registers; ++v) std::memcpy(c + r * ldc + v * kPanelLanes<T>, &sums[r][v], sizeof(Lanes<T>));
 }
 
 template <class T, int Registers>

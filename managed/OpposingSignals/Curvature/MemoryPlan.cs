@@ -43,6 +43,15 @@ public sealed record MemoryPlan
     /// <summary>Bytes of vectors of the length of θ that the objective itself owns: the gradient.</summary>
     public required long VectorBytes { get; init; }
 
+    /// <summary>Bytes at the peak of a gradient without products to follow: one micro-batch's primal and its cotangents.</summary>
+    public required long GradientPeakBytes { get; init; }
+
+    /// <summary>
+    /// Bytes at the peak of a product with as many vectors as are pushed at once: everything, with the directions and the
+    /// products, which belong to the caller.
+    /// </summary>
+    public long ProductPeakBytes => TotalBytes + (2 * VectorsAtOnce * VectorBytes);
+
     /// <summary>The budget that was given.</summary>
     public required long BudgetBytes { get; init; }
 
@@ -59,6 +68,12 @@ public sealed record MemoryPlan
         Line("workspace", WorkspaceBytes);
         Line("gradient", VectorBytes);
         Line("total", TotalBytes);
+        if (VectorBytes > 0)
+        {
+            Line("peak of a gradient", GradientPeakBytes);
+            Line("peak of a product", ProductPeakBytes);
+        }
+
         text.Append(CultureInfo.InvariantCulture, $"{MicroBatches} micro-batches of {MicroBatch} samples, {VectorsAtOnce} vectors at once");
         return text.ToString();
 
@@ -87,18 +102,21 @@ public sealed record MemoryPlan
             (long inputs, long packed) = InputBytes(microBatch);
             int microBatches = (samples + microBatch - 1) / microBatch;
             long primalOfAll = options.ForwardOnly ? layout.PrimalBytes : layout.PrimalBytes * microBatches;
+            long data = inputs + ((long)samples * loss.TargetBytes(network.OutputShape, precision));
+            long vectorBytes = options.ForwardOnly ? 0 : network.ParameterCount * precision.Size();
             MemoryPlan plan = new()
             {
                 MicroBatch = microBatch,
                 MicroBatches = microBatches,
                 VectorsAtOnce = vectors,
                 KeepsPrimal = !options.ForwardOnly,
-                DataBytes = inputs + ((long)samples * loss.TargetBytes(network.OutputShape, precision)),
+                DataBytes = data,
                 PackedBytes = packed,
                 PrimalBytes = primalOfAll,
                 WorkspaceBytes =
                     options.ForwardOnly ? 0 : Math.Max(layout.GradientWorkspaceBytes, layout.ProductWorkspaceBytes),
-                VectorBytes = options.ForwardOnly ? 0 : network.ParameterCount * precision.Size(),
+                VectorBytes = vectorBytes,
+                GradientPeakBytes = data + packed + layout.PrimalBytes + layout.GradientWorkspaceBytes + vectorBytes,
                 BudgetBytes = budget,
             };
             if (plan.TotalBytes <= budget)
@@ -107,7 +125,7 @@ public sealed record MemoryPlan
             }
 
             // Packing saves a tenth of the time, keeping the primal a quarter: give up the one with the smaller loss first.
-            plan = plan with { PackedBytes = 0 };
+            plan = plan with { PackedBytes = 0, GradientPeakBytes = plan.GradientPeakBytes - packed };
             if (plan.TotalBytes > budget)
             {
                 plan = plan with { KeepsPrimal = false, PrimalBytes = layout.PrimalBytes };

@@ -3,10 +3,12 @@ using OpposingSignals.Curvature;
 using OpposingSignals.Datasets;
 using OpposingSignals.Devices;
 using OpposingSignals.Networks;
+using OpposingSignals.Tensors;
+using Xunit.Abstractions;
 
 namespace OpposingSignals.Tests.Curvature;
 
-public sealed class MemoryTests
+public sealed class MemoryTests(ITestOutputHelper output)
 {
     private const int Products = 1000;
     private const long AllowedGrowth = 8L << 20;
@@ -55,6 +57,41 @@ public sealed class MemoryTests
             {
                 point.Multiply(ProductKind.Hessian, direction, product);
             }
+        }
+    }
+
+    // With one vector and one micro-batch; the first size is for what is made once, on first use.
+    [Theory]
+    [InlineData("resnet18:groupnorm:16", 2, 48)]
+    [InlineData("vit:4:2:128:4", 2, 128)]
+    public void APlanHoldsAndAProductTakesLittleMoreThanAGradient(string model, int few, int many)
+    {
+        using var device = new CpuDevice(1);
+        Network network = ModelCatalog.Build(model, new FeatureShape(32, 32, 3), 10);
+        _ = Measure(few);
+        (MemoryPlan plan, long gradient, long product) = Measure(many);
+        output.WriteLine($"gradient {gradient >> 20} MiB of {plan.GradientPeakBytes >> 20}, product {product >> 20} of {plan.ProductPeakBytes >> 20}");
+        Assert.InRange(gradient / (double)plan.GradientPeakBytes, 0.9, 1.1);
+        Assert.InRange(product / (double)plan.ProductPeakBytes, 0.9, 1.1);
+        Assert.InRange(product / (double)gradient, 1, 2.2);
+
+        (MemoryPlan Plan, long Gradient, long Product) Measure(int samples)
+        {
+            HostTensor inputs = HostTensor.From<float>(new float[samples * 3072], samples, 3, 32, 32);
+            HostTensor targets = HostTensor.From<long>(new long[samples], samples);
+            using var parameters = new VectorBlock(device, Precision.Float32, 1, network.ParameterCount);
+            parameters.CopyFrom(Initialization.Named("pytorch").Create(network, 0));
+            long before = ResidentBytes();
+            using var objective = new Objective(
+                device, Precision.Float32, network, new CrossEntropy(), inputs, targets,
+                new ObjectiveOptions { MicroBatch = samples, VectorsAtOnce = 1 });
+            objective.Linearize(parameters, keepPrimal: false);
+            long gradient = ResidentBytes() - before;
+            using var direction = new VectorBlock(device, Precision.Float32, 1, network.ParameterCount);
+            using var product = new VectorBlock(device, Precision.Float32, 1, network.ParameterCount);
+            direction.CopyFrom(parameters);
+            objective.Linearize(parameters).Multiply(ProductKind.Hessian, direction, product);
+            return (objective.Plan, gradient, ResidentBytes() - before);
         }
     }
 
