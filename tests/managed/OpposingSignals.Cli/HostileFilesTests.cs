@@ -26,8 +26,8 @@ public sealed class HostileFilesTests : IDisposable
         { "unknown type", HostileFile.SafeTensorsBytes(
             "{\"inputs\":{\"dtype\":\"C64\",\"shape\":[2],\"data_offsets\":[0,16]}}", 16) },
         { "integers", HostileFile.SafeTensorsBytes(
-            "{\"inputs\":{\"dtype\":\"I64\",\"shape\":[2,1],\"data_offsets\":[0,16]}," +
-            "\"targets\":{\"dtype\":\"I64\",\"shape\":[2],\"data_offsets\":[16,32]}}", 32) },
+            "{\"inputs\":{\"dtype\":\"I32\",\"shape\":[2,1],\"data_offsets\":[0,8]}," +
+            "\"targets\":{\"dtype\":\"I64\",\"shape\":[2],\"data_offsets\":[8,24]}}", 24) },
         { "no targets", HostileFile.SafeTensorsBytes(Entry + "}", 16) },
     };
 
