@@ -17,6 +17,7 @@ root.Subcommands.Add(OutliersCommand.Create());
 root.Subcommands.Add(ForkCommand.Create());
 root.Subcommands.Add(ReportCommand.Create());
 root.Subcommands.Add(ExportCommand.Create());
+root.Subcommands.Add(SelfTestCommand.Create());
 
 ParseResult parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)

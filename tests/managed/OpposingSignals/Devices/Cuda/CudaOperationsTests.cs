@@ -5,11 +5,11 @@ namespace OpposingSignals.Tests.Devices.Cuda;
 
 public sealed class CudaOperationsTests
 {
-    // Packing is the processor's own; attention has no kernels yet.
+    // Packing is the processor's own; attention and the projections of samples have no kernels yet.
     private static readonly string[] WithoutKernels =
     [
         "pack", "packed_forward", "packed_gradient", "attention_forward", "attention_tangent", "attention_backward",
-        "attention_tangent_backward", "attention_second_order",
+        "attention_tangent_backward", "attention_second_order", "sample_projections",
     ];
 
     [Fact]
