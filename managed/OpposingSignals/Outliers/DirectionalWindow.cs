@@ -33,7 +33,7 @@ public sealed class DirectionalWindow
     /// <param name="directions">Directions K, at least 1.</param>
     /// <param name="capacity">Measured steps kept, at least 1.</param>
     /// <param name="budgetBytes">Memory; 8 NK bytes a step. Fewer steps are kept where it does not hold them, but at least one.</param>
-    public DirectionalWindow(int samples, int directions, int capacity = 64, long budgetBytes = 128 << 20)
+    public DirectionalWindow(int samples, int directions, int capacity = 128, long budgetBytes = 128 << 20)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(samples, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(directions, 1);

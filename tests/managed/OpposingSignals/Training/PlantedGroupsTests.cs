@@ -38,4 +38,30 @@ public sealed class PlantedGroupsTests(ITestOutputHelper output)
         Assert.InRange(score.Precision, 0.9, 1);
         Assert.InRange(score.Recall, 0.9, 1);
     }
+
+    /// <summary>A lean form of <c>bench/outliers/run planted</c>: by direction, and none where none are planted.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(2)]
+    public void PairsAreConfirmedByDirectionAndOnlyWhereTheyArePlanted(int pairs)
+    {
+        using var device = new CpuDevice(threads: 1);
+        Dataset data = DatasetCatalog.Load($"planted:2000:{pairs}:0").Training;
+        Network network = ModelCatalog.Build("mlp:32:tanh", new FeatureShape(16, 16, 3), data.OutputCount);
+        using var objective = new Objective(
+            device, Precision.Float32, network, new SquaredError(), data.Inputs, data.Targets);
+        using var trainer = new Trainer(
+            objective, null, new GradientDescent(0.15), Initialization.Named("pytorch").Create(network, 0),
+            new TrainingOptions { Steps = 300, EigenEvery = 8, EigenCount = 8, EigenTolerance = 0.05, TestEvery = 0 });
+        trainer.Run((_, _) => { });
+
+        OpposingPair[] confirmed = [.. trainer.Groups.Search().Pairs.Where(pair => pair.Significance!.Confirms())];
+        GroupScore score = GroupScore.Of(confirmed, [.. Enumerable.Range(0, pairs).Select(p => (
+            (IReadOnlySet<int>)data.PlantedGroups[2 * p].Indices.ToHashSet(),
+            (IReadOnlySet<int>)data.PlantedGroups[(2 * p) + 1].Indices.ToHashSet()))]);
+        output.WriteLine($"{confirmed.Length} pairs, precision {score.Precision:F3}, recall {score.Recall:F3}");
+        Assert.Equal(pairs, confirmed.Length);
+        Assert.InRange(score.Precision, 0.95, 1);
+        Assert.InRange(score.Recall, 0.95, 1);
+    }
 }
