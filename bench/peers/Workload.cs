@@ -61,7 +61,10 @@ internal sealed class Workload : IDisposable
         return [point.Loss, point.Gradient.Norms()[0], _products.Norms()[0]];
     }
 
-    /// <summary>Time of one evaluation. The primal that products share is made before the clock starts.</summary>
+    /// <summary>
+    /// Time of one evaluation. The primal that products share is made before the clock starts, and within it where a quantity
+    /// is called fresh.
+    /// </summary>
     public TimeSpan Time(string quantity)
     {
         if (quantity == "gradient")
@@ -80,6 +83,19 @@ internal sealed class Workload : IDisposable
             {
                 for (int i = 0; i < Directions; i++)
                 {
+                    Multiply(ProductKind.Hessian, i, 1);
+                }
+            }),
+            "hvp-8-at-once-fresh" => Measure(() =>
+            {
+                _point = _objective.Linearize(_parameters);
+                Multiply(ProductKind.Hessian, 0, Directions);
+            }),
+            "hvp-8-singles-fresh" => Measure(() =>
+            {
+                for (int i = 0; i < Directions; i++)
+                {
+                    _point = _objective.Linearize(_parameters);
                     Multiply(ProductKind.Hessian, i, 1);
                 }
             }),
