@@ -6,7 +6,7 @@ using OpposingSignals.SelfTests;
 
 namespace OpposingSignals.Cli;
 
-/// <summary><c>opsig selftest</c>: a device's kernels against the processor's float64.</summary>
+/// <summary><c>opsig selftest</c>: a device against the processor's float64.</summary>
 internal static class SelfTestCommand
 {
     public static Command Create()
@@ -15,7 +15,9 @@ internal static class SelfTestCommand
         Option<bool> json = JsonOutput.Option();
         var command = new Command(
             "selftest",
-            "Compares every layer's kernels with the processor's float64, in all passes.\nExample: opsig selftest --device cuda");
+            "Compares every layer's kernels in all passes, and losses, gradients, curvature products and eigenvalues of small "
+            + "networks, with the processor's float64. Exit status 1 where a number is beyond its bound.\n"
+            + "Example: opsig selftest --device cuda");
         command.Options.Add(device);
         command.Options.Add(json);
         command.SetAction(parsed =>
@@ -23,44 +25,71 @@ internal static class SelfTestCommand
             using Device under = Device.Named(parsed.GetValue(device)!);
             Console.Error.WriteLine(under.Description);
             SelfTestResult[] results = [.. SelfTest.Run(under)];
-            SelfTestResult[] failed = [.. results.Where(result => !result.Passed)];
             if (parsed.GetValue(json))
             {
-                Console.Out.WriteLine(Described(under, results, failed.Length).ToJsonString());
+                Console.Out.WriteLine(Described(under, results).ToJsonString());
             }
             else
             {
-                Print(results, failed);
+                Print(results);
             }
 
-            return failed.Length == 0 ? ExitStatus.Done : ExitStatus.Failed;
+            return results.Any(result => result.Failed) ? ExitStatus.Failed : ExitStatus.Done;
         });
         return command;
     }
 
-    private static void Print(SelfTestResult[] results, SelfTestResult[] failed)
+    // A line per layer or network: its comparisons, and the one that comes nearest to its bound or is furthest beyond it.
+    private static void Print(SelfTestResult[] results)
     {
-        foreach (SelfTestResult result in failed)
+        int width = results.Max(result => result.Subject.Length);
+        Line($"{"".PadRight(width)}  compared  failed  error/bound");
+        foreach (IGrouping<string, SelfTestResult> subject in results.GroupBy(result => result.Subject))
         {
-            Console.Out.WriteLine(string.Create(
-                CultureInfo.InvariantCulture, $"FAILED {result.Name}: error {result.Error:E1}, bound {result.Bound:E1}"));
+            string name = subject.Key.PadRight(width);
+            if (subject.First().NotRun is { } reason)
+            {
+                Line($"{name}  not run: {reason}");
+                continue;
+            }
+
+            Line($"{name}  {subject.Count(),8}  {subject.Count(result => result.Failed),6}  {subject.Max(Share),11:F3}");
         }
 
-        Console.Out.WriteLine(string.Create(
-            CultureInfo.InvariantCulture, $"{results.Length - failed.Length} passed, {failed.Length} failed"));
+        foreach (SelfTestResult failed in results.Where(result => result.Failed))
+        {
+            Line($"FAILED {failed.Subject}, {failed.Quantity}: error {failed.Error:E1}, bound {failed.Bound:E1}");
+        }
+
+        Line($"{Passed(results)} passed, {Failed(results)} failed{NotRun(results) switch { 0 => "", var n => $", {n} not run" }}");
     }
 
-    private static JsonObject Described(Device device, SelfTestResult[] results, int failed) => new()
+    private static JsonObject Described(Device device, SelfTestResult[] results) => new()
     {
         ["device"] = device.Description,
-        ["passed"] = results.Length - failed,
-        ["failed"] = failed,
+        ["passed"] = Passed(results),
+        ["failed"] = Failed(results),
+        ["notRun"] = NotRun(results),
         ["results"] = new JsonArray([.. results.Select(result => new JsonObject
         {
-            ["name"] = result.Name,
+            ["subject"] = result.Subject,
+            ["quantity"] = result.Quantity,
             ["error"] = double.IsFinite(result.Error) ? result.Error : null,
             ["bound"] = result.Bound,
             ["passed"] = result.Passed,
+            ["notRun"] = result.NotRun,
         })]),
     };
+
+    private static int Passed(SelfTestResult[] results) => results.Count(result => result.Passed);
+
+    private static int Failed(SelfTestResult[] results) => results.Count(result => result.Failed);
+
+    private static int NotRun(SelfTestResult[] results) => results.Count(result => result.NotRun is not null);
+
+    // A NaN is beyond every bound.
+    private static double Share(SelfTestResult result) =>
+        double.IsNaN(result.Error) ? double.PositiveInfinity : result.Error / result.Bound;
+
+    private static void Line(FormattableString text) => Console.Out.WriteLine(text.ToString(CultureInfo.InvariantCulture));
 }

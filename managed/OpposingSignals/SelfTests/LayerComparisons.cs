@@ -1,0 +1,66 @@
+using OpposingSignals.Devices;
+using OpposingSignals.Networks;
+
+namespace OpposingSignals.SelfTests;
+
+/// <summary>Every layer's kernels in all passes, at shapes that reach each tile and each ragged edge.</summary>
+internal static class LayerComparisons
+{
+    /// <summary>Compares the device with the processor; results come as they are found.</summary>
+    public static IEnumerable<SelfTestResult> Run(Device device, Device processor)
+    {
+        int seed = 1;
+        foreach ((Layer layer, int samples, int vectors, long depth) in Cases())
+        {
+            IReadOnlyList<(string Name, double[] Values)> exact =
+                LayerRun.Of(processor, Precision.Float64, layer, samples, vectors, seed);
+            foreach (Precision precision in Enum.GetValues<Precision>())
+            {
+                IReadOnlyList<(string Name, double[] Values)> measured =
+                    LayerRun.Of(device, precision, layer, samples, vectors, seed);
+                for (int i = 0; i < exact.Count; i++)
+                {
+                    yield return new SelfTestResult(
+                        $"{layer}, {samples} samples, {vectors} vectors",
+                        $"{precision}: {exact[i].Name}",
+                        Deviation.Between(exact[i].Values, measured[i].Values),
+                        Deviation.Safety * Deviation.OfSum(depth, precision));
+                }
+            }
+
+            seed++;
+        }
+    }
+
+    // Layer, samples, vectors, and the length of its longest sum. The largest cases have enough blocks for tiles of 128.
+    private static IEnumerable<(Layer Layer, int Samples, int Vectors, long Depth)> Cases()
+    {
+        yield return (new Linear(3, 2), 1, 1, 3);
+        yield return (new Linear(40, 70), 33, 3, 70);
+        yield return (new Linear(36, 12, bias: false), 700, 2, 700);
+        yield return (new Linear(12, 260), 2100, 8, 2100);
+        foreach (Layer layer in (Layer[])[
+            new Convolution(new FeatureShape(7, 5, 3), 6, kernel: 3, stride: 1, padding: 1),
+            new Convolution(new FeatureShape(9, 8, 4), 8, kernel: 3, stride: 2, padding: 1, bias: false),
+            new Convolution(new FeatureShape(6, 6, 8), 40, kernel: 1, stride: 2),
+            new Convolution(new FeatureShape(7, 6, 12), 8, (3, 2), 1, 0, true, groups: 4),
+            new Convolution(new FeatureShape(6, 7, 5), 5, (3, 3), 1, 1, true, groups: 5)])
+        {
+            yield return (layer, 5, 3, 600);
+        }
+
+        yield return (new Convolution(new FeatureShape(12, 12, 4), 36, kernel: 3, padding: 1), 9, 1, 1300);
+        yield return (new Convolution(new FeatureShape(4, 4, 16), 65, kernel: 1), 9, 132, 144);
+        yield return (new Convolution(new FeatureShape(4, 4, 65), 16, kernel: 1), 9, 132, 144);
+        yield return (Pooling.Max(new FeatureShape(7, 6, 5), 3, 2, 1), 3, 2, 9);
+        yield return (Pooling.Average(new FeatureShape(7, 6, 5), 3, 2, 1), 3, 2, 9);
+        yield return (new PaddedShortcut(new FeatureShape(7, 6, 5), 8, 2), 3, 2, 1);
+        yield return (FeatureNormalization.LayerNorm(FeatureShape.Vector(70), 1e-5), 37, 3, 70);
+        yield return (FeatureNormalization.GroupNorm(new FeatureShape(5, 6, 36), 3, 1e-5), 4, 2, 360);
+        yield return (FeatureNormalization.BatchNorm(new FeatureShape(8, 8, 5), 1e-5), 40, 2, 2560);
+        foreach (ActivationKind kind in Enum.GetValues<ActivationKind>())
+        {
+            yield return (new Activation(kind, FeatureShape.Vector(37)), 11, 3, 4);
+        }
+    }
+}
