@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using OpposingSignals.Runs;
+using OpposingSignals.Runs.Signals;
 using OpposingSignals.Training;
 
 namespace OpposingSignals.Cli;
@@ -68,6 +69,33 @@ internal static class Summary
             Console.Out.WriteLine(Invariant(
                 $"  median of members / 95th percentile of random samples: gradient norm {checks.GradientNorm.Members:G3}/{checks.GradientNorm.Random95:G3}, own top eigenvalue {checks.TopEigenvalue.Members:G3}/{checks.TopEigenvalue.Random95:G3}, curvature along v {checks.CurvatureAlongTop.Members:G3}/{checks.CurvatureAlongTop.Random95:G3}."));
         }
+
+        if (pair.Signal is { } signal)
+        {
+            WriteSignal(pair, signal);
+        }
+    }
+
+    private static void WriteSignal(PairRecord pair, SignalRecord signal)
+    {
+        const int Shown = 3;
+        Line(" labels", string.Join(", ", signal.Classes.Take(Shown).Select(count => Invariant($"{count.Name} {count.Up}|{count.Down}"))));
+        Line(" outputs move along", string.Join(", ", signal.Outputs.Take(Shown).Select(o => Invariant($"{o.Name} {o.Weight:+0.00;-0.00}"))));
+        Line(" curvature in", string.Join(", ", signal.CurvatureShares.OrderByDescending(layer => layer.Share).Take(Shown)
+            .Select(layer => Invariant($"{layer.Name} {layer.Share:P0}"))));
+        Line($" text of {pair.Name}.up", Phrases(signal.UpPhrases));
+        Line($" text of {pair.Name}.down", Phrases(signal.DownPhrases));
+
+        static void Line(string what, string values)
+        {
+            if (values.Length > 0)
+            {
+                Console.Out.WriteLine($" {what}: {values}");
+            }
+        }
+
+        static string Phrases(IReadOnlyList<PhraseRecord> phrases) => string.Join(
+            ", ", phrases.Take(Shown).Select(phrase => $"“{phrase.Text.Replace("\n", "⏎", StringComparison.Ordinal)}”"));
     }
 
     private static long? Crossing(MetricsTable metrics, double threshold)
@@ -134,6 +162,9 @@ internal static class Summary
                 ["sharpness_share"] = Number(pair.SharpnessShare),
                 ["gradient_cosine"] = Number(pair.GradientCosine),
                 ["gradient_product_along_top"] = Number(pair.GradientProductAlongTop),
+                ["signal"] = pair.Signal is null
+                    ? null
+                    : JsonNode.Parse(pair.Signal.ToJson()),
                 ["up"] = new JsonArray([.. pair.Up.Indices.Select(i => JsonValue.Create(i))]),
                 ["down"] = new JsonArray([.. pair.Down.Indices.Select(i => JsonValue.Create(i))]),
             })]),

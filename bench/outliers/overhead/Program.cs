@@ -29,7 +29,7 @@ directions.CopyFrom([.. Enumerable.Range(0, Directions * (int)network.ParameterC
 using var products = new VectorBlock(device, Precision.Float32, Directions, network.ParameterCount);
 LinearizationPoint point = objective.Linearize(parameters);
 double product = Median(3, () => point.Multiply(ProductKind.Hessian, directions, products));
-double slopes = Median(3, () => point.SampleSlopes(directions)), curvatures = Median(3, () => point.SampleCurvatures(directions));
+double derivatives = Median(3, () => point.SampleDerivatives(directions));
 
 var monitor = new GroupMonitor(Samples, Directions);
 double[] losses = new double[Samples], slope = new double[Samples * Directions], curvature = new double[Samples * Directions];
@@ -65,7 +65,7 @@ Console.WriteLine("| part | ms a step | share of a gradient step |\n|---|---:|--
 Row("full-batch gradient, 5,000 samples, mlp:200,200:tanh", gradient);
 Row("streaming and online grouping", monitoring);
 Row($"{Directions} Hessian-vector products, for comparison", product);
-Row($"every sample's slope and curvature along {Directions} directions, a fourth", (slopes + curvatures) / GroupEvery);
+Row($"every sample's slope and curvature along {Directions} directions, a fourth", derivatives / GroupEvery);
 
 void Row(string part, double time) => Console.WriteLine($"| {part} | {1e3 * time:F2} | {time / gradient:P1} |");
 

@@ -89,38 +89,36 @@ public sealed class LinearizationPoint
 
     /// <summary>⟨∇ℓᵢ, v_j⟩ for every sample: row j, column i.</summary>
     /// <exception cref="InputException">Batch normalisation in training mode couples the samples.</exception>
-    public double[] SampleSlopes(VectorBlock vectors)
-    {
-        Require(vectors);
-        _objective.RequireSeparateSamples();
-        double[] slopes = new double[vectors.Count * _objective.SampleCount];
-        _objective.OverBatches(this, (batch, primal) =>
-        {
-            foreach ((int first, int count) in Chunks(vectors.Count))
-            {
-                _objective.AddSampleSlopes(
-                    batch, primal, Parameters, vectors.Rows(first, count), slopes.AsSpan(first * _objective.SampleCount));
-            }
-        });
-        return slopes;
-    }
+    public double[] SampleSlopes(VectorBlock vectors) => SampleDerivatives(vectors, slopes: true, curvatures: false).Slopes;
 
     /// <summary>v_jᵀ ∇²ℓᵢ v_j for every sample: row j, column i. Their mean over samples is v_jᵀ H v_j.</summary>
     /// <exception cref="InputException">Batch normalisation in training mode couples the samples.</exception>
-    public double[] SampleCurvatures(VectorBlock vectors)
+    public double[] SampleCurvatures(VectorBlock vectors) => SampleDerivatives(vectors, slopes: false, curvatures: true).Curvatures;
+
+    /// <summary><see cref="SampleSlopes"/> and <see cref="SampleCurvatures"/> from one tangent pass, to the same bits.</summary>
+    /// <exception cref="InputException">Batch normalisation in training mode couples the samples.</exception>
+    public (double[] Slopes, double[] Curvatures) SampleDerivatives(VectorBlock vectors) =>
+        SampleDerivatives(vectors, slopes: true, curvatures: true);
+
+    /// <summary>J_i v_j of every sample, [K, N, outputs]: how its outputs move along each direction.</summary>
+    public double[] OutputTangents(VectorBlock vectors)
     {
         Require(vectors);
-        _objective.RequireSeparateSamples();
-        double[] curvatures = new double[vectors.Count * _objective.SampleCount];
+        int size = _objective.Network.Outputs;
+        double[] tangents = new double[(long)vectors.Count * _objective.SampleCount * size];
         _objective.OverBatches(this, (batch, primal) =>
         {
             foreach ((int first, int count) in Chunks(vectors.Count))
             {
-                _objective.AddSampleCurvatures(
-                    batch, primal, Parameters, vectors.Rows(first, count), curvatures.AsSpan(first * _objective.SampleCount));
+                double[] ofBatch = _objective.OutputTangents(batch, primal, Parameters, vectors.Rows(first, count));
+                for (int j = 0; j < count; j++)
+                {
+                    ofBatch.AsSpan(j * batch.Samples * size, batch.Samples * size)
+                        .CopyTo(tangents.AsSpan((((first + j) * _objective.SampleCount) + batch.First) * size));
+                }
             }
         });
-        return curvatures;
+        return tangents;
     }
 
     /// <summary>
@@ -131,6 +129,25 @@ public sealed class LinearizationPoint
     {
         _objective.RequireCurrent(this);
         _objective.UpdateRunningStatistics();
+    }
+
+    private (double[] Slopes, double[] Curvatures) SampleDerivatives(VectorBlock vectors, bool slopes, bool curvatures)
+    {
+        Require(vectors);
+        _objective.RequireSeparateSamples();
+        int samples = _objective.SampleCount;
+        double[] first = new double[slopes ? vectors.Count * samples : 0];
+        double[] second = new double[curvatures ? vectors.Count * samples : 0];
+        _objective.OverBatches(this, (batch, primal) =>
+        {
+            foreach ((int chunk, int count) in Chunks(vectors.Count))
+            {
+                _objective.AddSampleDerivatives(
+                    batch, primal, Parameters, vectors.Rows(chunk, count),
+                    slopes ? first.AsSpan(chunk * samples) : [], curvatures ? second.AsSpan(chunk * samples) : []);
+            }
+        });
+        return (first, second);
     }
 
     private IEnumerable<(int First, int Count)> Chunks(int vectors)

@@ -197,8 +197,11 @@ internal sealed class NetworkPasses
         }
     }
 
-    /// <summary>The network's outputs of the micro-batch, [N, C].</summary>
-    public nint Outputs(nint primal) => primal + (nint)_layout.Primal[Last];
+    /// <summary>What the layer before a tensor computed for the micro-batch, [N, features], unless a later one wrote over it.</summary>
+    public nint Activations(nint primal, int tensor) => primal + (nint)_layout.Primal[tensor];
+
+    /// <summary>Tangents of the outputs, [K, N, C], after <see cref="Tangent"/>.</summary>
+    public nint OutputTangents(nint workspace) => TangentView(workspace, Last).Address;
 
     private void Begin(MicroBatch batch, int vectors)
     {
@@ -208,7 +211,7 @@ internal sealed class NetworkPasses
     }
 
     private Loss.LossOperands Operands(MicroBatch batch, nint primal) =>
-        new(_pass.Device, _pass.Precision, batch.Samples, _network.OutputShape, Outputs(primal), batch.Targets);
+        new(_pass.Device, _pass.Precision, batch.Samples, _network.OutputShape, Activations(primal, Last), batch.Targets);
 
     private void SetPrimal(MicroBatch batch, nint primal, VectorBlock parameters, int i)
     {

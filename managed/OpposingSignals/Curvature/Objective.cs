@@ -135,27 +135,24 @@ public sealed class Objective : IDisposable
     }
 
     /// <summary>The network's outputs [N, outputs] at θ.</summary>
-    public double[] Outputs(VectorBlock parameters)
+    public double[] Outputs(VectorBlock parameters) => Activations(parameters, Network.Nodes.Length);
+
+    /// <summary>What the network computes at a place, [N, features] at θ.</summary>
+    /// <param name="parameters">θ.</param>
+    /// <param name="tensor">Output of node <c>tensor − 1</c>, one that no later layer overwrites: an input of a layer that reads it.</param>
+    internal double[] Activations(VectorBlock parameters, int tensor)
     {
         RequireParameters(parameters);
         Invalidate();
-        double[] outputs = new double[(long)SampleCount * Network.Outputs];
+        int features = Network.Nodes[tensor - 1].Layer.OutputShape.Size;
+        double[] activations = new double[(long)SampleCount * features];
         foreach (MicroBatch batch in _batches)
         {
             Forward(batch, Primal(0), parameters);
-            Span<double> to = outputs.AsSpan(batch.First * Network.Outputs, batch.Samples * Network.Outputs);
-            if (Precision == Precision.Float64)
-            {
-                Device.Download(_passes.Outputs(Primal(0)), to);
-                continue;
-            }
-
-            float[] narrow = new float[to.Length];
-            Device.Download<float>(_passes.Outputs(Primal(0)), narrow);
-            System.Numerics.Tensors.TensorPrimitives.ConvertTruncating<float, double>(narrow, to);
+            Download(_passes.Activations(Primal(0), tensor), activations.AsSpan(batch.First * features, batch.Samples * features));
         }
 
-        return outputs;
+        return activations;
     }
 
     /// <summary>
@@ -239,19 +236,30 @@ public sealed class Objective : IDisposable
         _passes.AddProducts(kind, batch, primal, _workspace.Address, parameters, directions, products, SampleCount);
     }
 
-    internal void AddSampleSlopes(
-        MicroBatch batch, nint primal, VectorBlock parameters, VectorBlock directions, Span<double> slopes)
+    /// <summary>Adds every sample's slope and curvature along the directions to spans that are not empty, from one tangent.</summary>
+    internal void AddSampleDerivatives(
+        MicroBatch batch, nint primal, VectorBlock parameters, VectorBlock directions, Span<double> slopes, Span<double> curvatures)
     {
         _passes.Tangent(batch, primal, _workspace.Address, parameters, directions);
-        _passes.SampleSlopes(batch, primal, _workspace.Address, directions.Count, slopes[batch.First..], SampleCount);
+        if (!slopes.IsEmpty)
+        {
+            _passes.SampleSlopes(batch, primal, _workspace.Address, directions.Count, slopes[batch.First..], SampleCount);
+        }
+
+        if (!curvatures.IsEmpty)
+        {
+            _passes.SampleCurvatures(
+                batch, primal, _workspace.Address, parameters, directions, SampleCount, curvatures[batch.First..], SampleCount);
+        }
     }
 
-    internal void AddSampleCurvatures(
-        MicroBatch batch, nint primal, VectorBlock parameters, VectorBlock directions, Span<double> curvatures)
+    /// <summary>J v_j of the micro-batch's samples, [K, N, outputs].</summary>
+    internal double[] OutputTangents(MicroBatch batch, nint primal, VectorBlock parameters, VectorBlock directions)
     {
         _passes.Tangent(batch, primal, _workspace.Address, parameters, directions);
-        _passes.SampleCurvatures(
-            batch, primal, _workspace.Address, parameters, directions, SampleCount, curvatures[batch.First..], SampleCount);
+        double[] tangents = new double[directions.Count * batch.Samples * Network.Outputs];
+        Download(_passes.OutputTangents(_workspace.Address), tangents);
+        return tangents;
     }
 
     /// <summary>Adds the batch statistics of the last linearisation to the running ones, micro-batch by micro-batch.</summary>
@@ -293,6 +301,19 @@ public sealed class Objective : IDisposable
             parameters,
             SampleLosses.AsSpan(batch.First, batch.Samples),
             _correct.AsSpan(batch.First * positions, batch.Samples * positions));
+    }
+
+    private void Download(nint from, Span<double> to)
+    {
+        if (Precision == Precision.Float64)
+        {
+            Device.Download(from, to);
+            return;
+        }
+
+        float[] narrow = new float[to.Length];
+        Device.Download<float>(from, narrow);
+        System.Numerics.Tensors.TensorPrimitives.ConvertTruncating<float, double>(narrow, to);
     }
 
     private nint Primal(int batch) => (_primals[batch] ??= Device.Allocate(_layout.PrimalBytes)).Address;

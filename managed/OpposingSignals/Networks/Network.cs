@@ -117,6 +117,37 @@ public sealed class Network
         Parameter Frozen(Parameter parameter) => frozen.Contains(parameter.Name) ? parameter with { IsFrozen = true } : parameter;
     }
 
+    /// <summary>
+    /// The same network of shifted inputs, f(x + δ, θ), with δ before θ in one vector. Its gradient along δ is the sum of the
+    /// samples' gradients along their inputs, in the order in which a device stores them, and its Hessian has the mixed
+    /// derivatives along inputs and parameters. Running statistics are shared with this network.
+    /// </summary>
+    /// <exception cref="InputException">The inputs are tokens.</exception>
+    internal Network ShiftingInputs()
+    {
+        if (Vocabulary > 0)
+        {
+            throw new InputException($"The inputs of {Name} are tokens, which cannot be shifted.");
+        }
+
+        var layer = new LearnedPositions(FlattensInput ? FeatureShape.Vector(Input.Size) : Input);
+        var shift = new Parameter("input_shift", layer.Parameters[0], 0);
+        var first = new NetworkNode(layer, [0], [shift]);
+        return new Network(
+            Name, Input, FlattensInput,
+            [
+                first,
+                .. Nodes.Select(node => node with
+                {
+                    Inputs = [.. node.Inputs.Select(tensor => tensor + 1)],
+                    Parameters = [.. node.Parameters.Select(Moved)],
+                }),
+            ],
+            [shift, .. Parameters.Select(Moved)]);
+
+        Parameter Moved(Parameter parameter) => parameter with { Offset = parameter.Offset + shift.Count };
+    }
+
     /// <summary>The layers, one a line.</summary>
     public string Describe() =>
         $"{Name}: input {Input}, {ParameterCount} parameters\n" +

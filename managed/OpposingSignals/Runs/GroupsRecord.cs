@@ -1,4 +1,5 @@
 using OpposingSignals.Outliers;
+using OpposingSignals.Runs.Signals;
 
 namespace OpposingSignals.Runs;
 
@@ -83,6 +84,9 @@ public sealed record PairRecord
 
     /// <summary>(g_up·v)(g_down·v) / (|g_up||g_down|) there: the same along the top eigenvector.</summary>
     public required double GradientProductAlongTop { get; init; }
+
+    /// <summary>What its camps share and what divides them.</summary>
+    public SignalRecord? Signal { get; init; }
 
     /// <summary>The camp whose losses rise on even steps.</summary>
     public required CampRecord Up { get; init; }

@@ -3,6 +3,7 @@ using OpposingSignals.Curvature;
 using OpposingSignals.Datasets;
 using OpposingSignals.Devices;
 using OpposingSignals.Outliers;
+using OpposingSignals.Runs.Signals;
 using OpposingSignals.Tensors;
 using OpposingSignals.Training;
 
@@ -33,10 +34,17 @@ public static class RunAnalysis
         var measurements = new OutlierMeasurements(run.Objects, trainer.Parameters, curvatures);
         GroupScore? score = Score(run.Objects.Data.Training, grouping);
         using VectorBlock midpoint = Midpoint(trainer);
-        PairRecord[] pairs = [.. grouping.Pairs.Select(pair => Measure(run, pair, curvatures, top.Vectors, midpoint) with
-        {
-            Checks = measurements.Of(pair),
-        })];
+        using VectorBlock leading = top.Vectors.Rows(0, 1);
+        var signals = new PairSignals(run.Objects, trainer.Parameters, leading);
+        PairRecord[] pairs =
+        [
+            .. grouping.Pairs.Select((pair, i) =>
+            {
+                PairRecord measured = Measure(run, pair, curvatures, top.Vectors, midpoint);
+                string name = measured.Name ?? $"{i + 1}";
+                return measured with { Name = name, Checks = measurements.Of(pair), Signal = signals.Of(pair, name) };
+            }),
+        ];
         var record = new GroupsRecord
         {
             Step = trainer.Step,
@@ -54,6 +62,7 @@ public static class RunAnalysis
             Pairs = pairs,
         };
         AtomicFile.WriteText(run.Folder.Groups, JsonSerializer.Serialize(record, RunJson.Default.GroupsRecord));
+        SafeTensors.Write(run.Folder.Signals, signals.Arrays);
         WriteEigenvector(run, top);
         return record;
     }

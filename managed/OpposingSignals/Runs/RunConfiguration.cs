@@ -109,5 +109,6 @@ public sealed record RunConfiguration
     NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals)]
 [JsonSerializable(typeof(RunConfiguration))]
 [JsonSerializable(typeof(GroupsRecord))]
+[JsonSerializable(typeof(Signals.SignalRecord))]
 [JsonSerializable(typeof(ForkRecord))]
 internal sealed partial class RunJson : JsonSerializerContext;

@@ -25,6 +25,9 @@ public sealed record RunFolder(string Root)
     /// <summary>The opposing groups that were found.</summary>
     public string Groups => Path.Combine(Root, "samples", "groups.json");
 
+    /// <summary>Arrays that show what each pair's signal is; see <see cref="Signals.PairSignals.Arrays"/>.</summary>
+    public string Signals => Path.Combine(Root, "samples", "signals.safetensors");
+
     /// <summary>Everything that resuming needs, as of the last checkpoint.</summary>
     public string State => Path.Combine(Root, "checkpoints", "state.safetensors");
 

@@ -176,8 +176,8 @@ public sealed class Trainer : IDisposable
     {
         double[,] along = solution.Vectors.InnerProducts(point.Gradient);
         double[] coordinates = [.. Enumerable.Range(0, solution.Pairs.Count).Select(j => -_optimizer.StepSize * along[j, 0])];
-        Groups.ObserveDirections(
-            Step, coordinates, point.SampleSlopes(solution.Vectors), point.SampleCurvatures(solution.Vectors));
+        (double[] slopes, double[] curvatures) = point.SampleDerivatives(solution.Vectors);
+        Groups.ObserveDirections(Step, coordinates, slopes, curvatures);
     }
 
     private LeadingPair? Leading(ReadOnlySpan<double> losses)

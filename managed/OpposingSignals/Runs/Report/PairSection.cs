@@ -33,16 +33,16 @@ internal static class PairSection
 
     private static void Append(StringBuilder html, ReportModel model, ReportPair pair)
     {
-        html.Append($"<article>\n<h3>{Markup.Escape(pair.Name)}</h3>\n<dl class=\"tiles small\">\n");
+        html.Append($"<article>\n<h3>Pair {Markup.Escape(pair.Name)}</h3>\n<dl class=\"tiles small\">\n");
         foreach ((string name, string value) in Figures(pair))
         {
             html.Append($"<div><dt>{name}</dt><dd>{value}</dd></div>\n");
         }
 
         html.Append("</dl>\n").Append(CheckTable.Render(pair)).Append(Overview(model, pair)).Append(Zoom(model, pair));
-        html.Append(Signal(pair));
+        html.Append(SignalSection.Render(pair));
         html.Append("<div class=\"camps\">\n");
-        html.Append(ContactSheet.Render("Camp A", "up", pair.Up)).Append(ContactSheet.Render("Camp B", "down", pair.Down));
+        html.Append(ContactSheet.Render(pair.UpName, "up", pair.Up)).Append(ContactSheet.Render(pair.DownName, "down", pair.Down));
         html.Append("</div>\n</article>\n");
     }
 
@@ -52,23 +52,7 @@ internal static class PairSection
         yield return ("share of sharpness", Numbers.Percent(pair.SharpnessShare));
         yield return ("cosine of gradients", Numbers.Format(pair.GradientCosine, 2));
         yield return ("share of loss change", Numbers.Percent(pair.ChangeShare));
-        yield return ("alternation A, B", $"{Numbers.Format(pair.Up.Alternation, 2)}, {Numbers.Format(pair.Down.Alternation, 2)}");
-    }
-
-    private static string Signal(ReportPair pair)
-    {
-        if (pair.SharedPng.IsEmpty || pair.DifferencePng.IsEmpty)
-        {
-            return "";
-        }
-
-        return "<h4>What the signal looks like</h4>\n<div class=\"sheet\">" +
-            Figure(pair.SharedPng, "what the camps share: their mean minus that of all samples") +
-            Figure(pair.DifferencePng, "what they differ in: mean of camp A minus mean of camp B") + "</div>\n";
-
-        static string Figure(ReadOnlyMemory<byte> png, string caption) =>
-            $"<figure class=\"sample\"><img alt=\"{caption}\" src=\"data:image/png;base64,{Convert.ToBase64String(png.Span)}\"/>" +
-            $"<figcaption>{caption}</figcaption></figure>\n";
+        yield return ("alternation up, down", $"{Numbers.Format(pair.Up.Alternation, 2)}, {Numbers.Format(pair.Down.Alternation, 2)}");
     }
 
     private static string Overview(ReportModel model, ReportPair pair)
@@ -82,10 +66,10 @@ internal static class PairSection
         };
         string figure = PlotRenderer.Render(new Plot
         {
-            Description = $"Mean losses of both camps of {pair.Name} over the run",
+            Description = $"Mean losses of both camps of pair {pair.Name} over the run",
             Panels =
             [
-                Panel("camp A", "up", pair.Up.Loss), Panel("camp B", "down", pair.Down.Loss),
+                Panel(pair.UpName, "up", pair.Up.Loss), Panel(pair.DownName, "down", pair.Down.Loss),
             ],
             MarkedStep = ReportFindings.Edge(model),
             MarkName = "sharpness first above 2/η",
@@ -105,13 +89,13 @@ internal static class PairSection
         ReportSeries down = AntiPhaseWindow.Cut(pair.Down.Loss, first, last);
         string figure = PlotRenderer.Render(new Plot
         {
-            Description = $"Mean losses of both camps of {pair.Name} step by step, and their changes",
+            Description = $"Mean losses of both camps of pair {pair.Name} step by step, and their changes",
             Panels =
             [
                 new PlotPanel
                 {
                     Label = Label("mean loss of each camp", model),
-                    Lines = [Line("camp A", "up", up, eachStep: true), Line("camp B", "down", down, eachStep: true)],
+                    Lines = [Line(pair.UpName, "up", up, eachStep: true), Line(pair.DownName, "down", down, eachStep: true)],
                     Height = 190,
                 },
                 new PlotPanel
@@ -119,8 +103,8 @@ internal static class PairSection
                     Label = Label("change since the step before", model),
                     Lines =
                     [
-                        Line("camp A", "up", AntiPhaseWindow.Changes(up), eachStep: true) with { FullName = "change A" },
-                        Line("camp B", "down", AntiPhaseWindow.Changes(down), eachStep: true) with { FullName = "change B" },
+                        Line(pair.UpName, "up", AntiPhaseWindow.Changes(up), eachStep: true) with { FullName = $"change of {pair.UpName}" },
+                        Line(pair.DownName, "down", AntiPhaseWindow.Changes(down), eachStep: true) with { FullName = $"change of {pair.DownName}" },
                     ],
                     Height = 150,
                 },

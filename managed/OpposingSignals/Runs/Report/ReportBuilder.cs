@@ -3,6 +3,7 @@ using System.Globalization;
 using OpposingSignals.Datasets;
 using OpposingSignals.Networks;
 using OpposingSignals.Outliers;
+using OpposingSignals.Tensors;
 
 namespace OpposingSignals.Runs.Report;
 
@@ -46,24 +47,41 @@ public static class ReportBuilder
         };
     }
 
-    private static ReportPair Pair(Run run, PairRecord pair, int index, double[] outputs) => new()
+    private static ReportPair Pair(Run run, PairRecord pair, int index, double[] outputs) =>
+        WithPictures(run, pair, new ReportPair
+        {
+            Name = pair.Name ?? $"{index + 1}",
+            Significance = pair.Significance,
+            Checks = pair.Checks,
+            Signal = pair.Signal,
+            Opposition = pair.TrajectoryOpposition,
+            SharpnessShare = pair.SharpnessShare,
+            GradientCosine = pair.GradientCosine,
+            ChangeShare = pair.EnergyShare,
+            Up = Camp(run, pair.Up, outputs),
+            Down = Camp(run, pair.Down, outputs),
+        });
+
+    private static ReportPair WithPictures(Run run, PairRecord record, ReportPair pair)
     {
-        Name = pair.Name is { } name ? $"Pair {name}" : $"Pair {index + 1}",
-        Significance = pair.Significance,
-        Checks = pair.Checks,
-        SharedPng = run.Objects.Data.Training.Images is { } all
-            ? MeanPicture.Difference(all, [.. pair.Up.Indices, .. pair.Down.Indices], [.. Enumerable.Range(0, all.Count)])
-            : default,
-        DifferencePng = run.Objects.Data.Training.Images is { } images
-            ? MeanPicture.Difference(images, pair.Up.Indices, pair.Down.Indices)
-            : default,
-        Opposition = pair.TrajectoryOpposition,
-        SharpnessShare = pair.SharpnessShare,
-        GradientCosine = pair.GradientCosine,
-        ChangeShare = pair.EnergyShare,
-        Up = Camp(run, pair.Up, outputs),
-        Down = Camp(run, pair.Down, outputs),
-    };
+        if (run.Objects.Data.Training.Images is not { } images)
+        {
+            return pair;
+        }
+
+        HostTensor? direction = pair.Signal is null
+            ? null
+            : SafeTensors.Read(run.Folder.Signals).Tensors.GetValueOrDefault($"{pair.Name}.input_direction");
+        return pair with
+        {
+            UpMeanPng = MeanPicture.Of(images, record.Up.Indices),
+            DownMeanPng = MeanPicture.Of(images, record.Down.Indices),
+            SharedPng = MeanPicture.Difference(
+                images, [.. record.Up.Indices, .. record.Down.Indices], [.. Enumerable.Range(0, images.Count)]),
+            DifferencePng = MeanPicture.Difference(images, record.Up.Indices, record.Down.Indices),
+            DirectionPng = direction is null ? default : MeanPicture.Change(images, direction.ToDoubles()),
+        };
+    }
 
     private static ReportCamp Camp(Run run, CampRecord camp, double[] outputs)
     {

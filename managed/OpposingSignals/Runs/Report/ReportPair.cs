@@ -1,12 +1,19 @@
 using OpposingSignals.Outliers;
+using OpposingSignals.Runs.Signals;
 
 namespace OpposingSignals.Runs.Report;
 
 /// <summary>A pair of opposing groups and what is known of it.</summary>
 public sealed record ReportPair
 {
-    /// <summary>Name, for example <c>Pair 1</c>.</summary>
+    /// <summary>The letter that it keeps through the run.</summary>
     public required string Name { get; init; }
+
+    /// <summary>What its first camp is called.</summary>
+    public string UpName => $"{Name} up";
+
+    /// <summary>What the camp that opposes it is called.</summary>
+    public string DownName => $"{Name} down";
 
     /// <summary>The camp whose losses rise on even steps.</summary>
     public required ReportCamp Up { get; init; }
@@ -32,11 +39,21 @@ public sealed record ReportPair
     /// <summary>Its members against random samples; null where they were not measured.</summary>
     public OutlierChecks? Checks { get; init; }
 
-    /// <summary>
-    /// Mean picture of camp A minus that of camp B around mid-grey, as a PNG file: what the camps differ in. Empty without pictures.
-    /// </summary>
+    /// <summary>What the camps share and what divides them; null where it was not measured.</summary>
+    public SignalRecord? Signal { get; init; }
+
+    /// <summary>Mean picture of each camp as a PNG file; empty without pictures, like those below.</summary>
+    public ReadOnlyMemory<byte> UpMeanPng { get; init; }
+
+    /// <inheritdoc cref="UpMeanPng"/>
+    public ReadOnlyMemory<byte> DownMeanPng { get; init; }
+
+    /// <summary>Mean picture of the first camp minus that of the other around mid-grey: what divides the camps.</summary>
     public ReadOnlyMemory<byte> DifferencePng { get; init; }
 
     /// <summary>Mean picture of both camps minus that of all samples around mid-grey: what the camps share.</summary>
     public ReadOnlyMemory<byte> SharedPng { get; init; }
+
+    /// <summary>The change of an input that moves the pair's output most along the top eigenvector, around mid-grey.</summary>
+    public ReadOnlyMemory<byte> DirectionPng { get; init; }
 }

@@ -90,6 +90,7 @@ internal static class ReportStyle
         .camp { min-width: 0; }
         .contents { font-size: 14px; color: var(--muted); min-height: 3.2em; }
         .sheet { display: grid; grid-template-columns: repeat(auto-fill, minmax(88px, 1fr)); gap: 16px 10px; }
+        .sheet.wide { grid-template-columns: repeat(auto-fill, minmax(160px, 1fr)); gap: 16px; }
         .sample { margin: 0; min-width: 0; font-size: 12px; line-height: 1.35; break-inside: avoid; }
         .sample img { display: block; width: 100%; aspect-ratio: 1; object-fit: contain; image-rendering: pixelated;
           background: var(--tile); border-radius: 4px; }

@@ -69,7 +69,9 @@ public sealed class IdentityTests
             }
         }
 
-        double[] slopes = point.SampleSlopes(v), curvatures = point.SampleCurvatures(v);
+        (double[] slopes, double[] curvatures) = point.SampleDerivatives(v);
+        Assert.Equal(slopes, point.SampleSlopes(v));
+        Assert.Equal(curvatures, point.SampleCurvatures(v));
         Assert.Equal(slopes, Enumerable.Range(0, v.Count).SelectMany(j => point.SampleSlopes(v.Rows(j, 1))));
         Assert.Equal(curvatures, Enumerable.Range(0, v.Count).SelectMany(j => point.SampleCurvatures(v.Rows(j, 1))));
     });

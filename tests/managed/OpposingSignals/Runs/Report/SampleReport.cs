@@ -50,7 +50,7 @@ internal static class SampleReport
                 : 0.5 + (0.12 * (random.NextDouble() - 0.5)))]),
             OutlierShare = Series([.. Range().Select(t => 0.08 + (0.22 / (1 + Math.Exp((Edge - t) / 25.0))) +
                 (0.03 * random.NextDouble()))]),
-            Pairs = [Pair("Pair 1", 0, 0.62, loss, random), Pair("Pair 2", 2, 0.14, loss, random)],
+            Pairs = [Pair("A", 0, 0.62, loss, random), Pair("B", 2, 0.14, loss, random)],
             Notes = ["Sharpness was measured at every fifth step; the crossing is known to within five steps."],
         };
     }
