@@ -97,6 +97,17 @@ OPSIG_DEVICE void sample_dots(const opsig_sample_dots_arguments& s, double* sums
   }
 }
 
+// out_j[n] = sums[j, n] g[n]. A thread reads its element of g, which may lie where the first vector's result goes, once.
+template <class T>
+OPSIG_DEVICE void sample_scale(const opsig_sample_projections_arguments& s, const double* sums) {
+  const int64_t elements = s.samples * s.features;
+  over_elements(elements, [&](int64_t i) {
+    const double g = static_cast<double>(static_cast<const T*>(s.gradient)[i]);
+    for (int64_t j = 0; j < s.vectors; ++j)
+      static_cast<T*>(s.out)[j * elements + i] = static_cast<T>(sums[j * s.samples + i / s.features] * g);
+  });
+}
+
 }  // namespace
 
 OPSIG_KERNELS(transpose_planes, 256, (opsig_transpose_planes_arguments a), (a))
@@ -106,3 +117,4 @@ OPSIG_KERNEL(column_sums_float64, 256, opsig_column_sums_arguments a, double* pa
 OPSIG_KERNEL(column_sums_finish_float32, 256, opsig_column_sums_arguments a, const float* p) { column_sums_finish(a, p); }
 OPSIG_KERNEL(column_sums_finish_float64, 256, opsig_column_sums_arguments a, const double* p) { column_sums_finish(a, p); }
 OPSIG_KERNELS(sample_dots, 256, (opsig_sample_dots_arguments a, double* sums), (a, sums))
+OPSIG_KERNELS(sample_scale, 256, (opsig_sample_projections_arguments s, const double* sums), (s, sums))

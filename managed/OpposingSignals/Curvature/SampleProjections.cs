@@ -31,7 +31,7 @@ internal static class SampleProjections
         });
 
     [StructLayout(LayoutKind.Sequential)]
-    private struct Arguments
+    internal struct Arguments
     {
         public Precision Precision;
         public int Reserved;

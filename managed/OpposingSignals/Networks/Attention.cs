@@ -114,7 +114,7 @@ public sealed class Attention : Layer
     };
 
     [StructLayout(LayoutKind.Sequential)]
-    private struct Arguments
+    internal struct Arguments
     {
         public Precision Precision;
         public int Causal;

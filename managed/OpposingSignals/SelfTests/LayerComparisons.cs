@@ -55,6 +55,9 @@ internal static class LayerComparisons
         yield return (Pooling.Max(new FeatureShape(7, 6, 5), 3, 2, 1), 3, 2, 9);
         yield return (Pooling.Average(new FeatureShape(7, 6, 5), 3, 2, 1), 3, 2, 9);
         yield return (new PaddedShortcut(new FeatureShape(7, 6, 5), 8, 2), 3, 2, 1);
+        yield return (new Attention(FeatureShape.Sequence(5, 18), heads: 2, causal: true), 2, 2, 8);
+        yield return (new Attention(FeatureShape.Sequence(131, 108), heads: 1, causal: true), 1, 2, 167);
+        yield return (new Attention(FeatureShape.Sequence(70, 210), heads: 1, causal: false), 2, 1, 140);
         yield return (FeatureNormalization.LayerNorm(FeatureShape.Vector(70), 1e-5), 37, 3, 70);
         yield return (FeatureNormalization.GroupNorm(new FeatureShape(5, 6, 36), 3, 1e-5), 4, 2, 360);
         yield return (FeatureNormalization.BatchNorm(new FeatureShape(8, 8, 5), 1e-5), 40, 2, 2560);

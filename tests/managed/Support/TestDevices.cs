@@ -11,11 +11,6 @@ public static class TestDevices
     /// <summary>A device by name; the processor with two threads.</summary>
     public static Device Open(string name) => Device.Named(name, threads: 2);
 
-    /// <summary>Whether a device has all that a reference case needs: attention has no CUDA kernels yet.</summary>
-    public static bool Supports(string device, string referenceCase) =>
-        device == "cpu" || !(referenceCase.StartsWith("gpt", StringComparison.Ordinal)
-            || referenceCase.StartsWith("vit", StringComparison.Ordinal));
-
     private static bool HasGpu()
     {
         try

@@ -21,6 +21,7 @@ internal sealed class CudaOperations
         RowLaunchers.AddTo(this);
         EmbeddingLaunchers.AddTo(this);
         DropoutLaunchers.AddTo(this);
+        AttentionLaunchers.AddTo(this);
     }
 
     /// <summary>Names of all operations.</summary>

@@ -16,6 +16,7 @@ internal static unsafe class LayoutLaunchers
     private static readonly CudaKernel ColumnSumsKernel = new("layout", "column_sums");
     private static readonly CudaKernel ColumnSumsFinishKernel = new("layout", "column_sums_finish");
     private static readonly CudaKernel SampleDotsKernel = new("layout", "sample_dots");
+    private static readonly CudaKernel SampleScaleKernel = new("layout", "sample_scale");
 
     public static void AddTo(CudaOperations table)
     {
@@ -23,6 +24,7 @@ internal static unsafe class LayoutLaunchers
         table.Add<Rearrangement.AddArguments>("add", Add);
         table.Add<Products.ColumnSumsArguments>("column_sums", ColumnSums);
         table.Add<SampleDots.Arguments>("sample_dots", AddSampleDots);
+        table.Add<SampleProjections.Arguments>("sample_projections", WriteSampleProjections);
     }
 
     /// <summary>out_j[c] += Σ_r in_j[r, c], also for other launchers.</summary>
@@ -65,5 +67,29 @@ internal static unsafe class LayoutLaunchers
             launch.Run(SampleDotsKernel, a.Precision, CudaGrid.OverWarps(a.Vectors * a.Samples), a, sums);
             launch.AddTo(a.Output, a.OutputVectorStride, sums, a.Vectors, a.Samples);
         }
+    }
+
+    // All projections come before the first of them is written, perhaps over the gradient.
+    private static void WriteSampleProjections(CudaLaunch launch, in SampleProjections.Arguments a)
+    {
+        if (a.Vectors * a.Samples * a.Features == 0)
+        {
+            return;
+        }
+
+        nint sums = launch.Scratch(a.Vectors * a.Samples * sizeof(double));
+        var dots = new SampleDots.Arguments
+        {
+            Precision = a.Precision,
+            Scale = a.Scale,
+            Vectors = a.Vectors,
+            Samples = a.Samples,
+            Features = a.Features,
+            A = a.Gradient,
+            B = a.Tangents,
+            BVectorStride = a.Samples * a.Features,
+        };
+        launch.Run(SampleDotsKernel, a.Precision, CudaGrid.OverWarps(a.Vectors * a.Samples), dots, sums);
+        launch.Run(SampleScaleKernel, a.Precision, CudaGrid.Over(a.Samples * a.Features), a, sums);
     }
 }
