@@ -104,7 +104,7 @@ internal sealed class RunOptions
         var path => Path.GetFullPath(path),
     };
 
-    private static Precision ParsePrecision(string name) => name switch
+    internal static Precision ParsePrecision(string name) => name switch
     {
         "float32" => Devices.Precision.Float32,
         "float64" => Devices.Precision.Float64,

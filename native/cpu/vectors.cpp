@@ -69,7 +69,7 @@ void combine(const opsig_combine_arguments& a) {
       else
         for (int64_t p = 0; p < n; ++p) sums[p] = a.scale * static_cast<double>(out[p]);
       for (int i = 0; i < a.input_count; ++i) {
-        const double c = a.coefficients[static_cast<int64_t>(i) * a.output_count + j];
+        const double c = a.factor * a.coefficients[static_cast<int64_t>(i) * a.output_count + j];
         const T* in = input + i * a.input_stride + begin;
         for (int64_t p = 0; p < n; ++p) sums[p] += c * static_cast<double>(in[p]);
       }

@@ -147,7 +147,7 @@ OPSIG_DEVICE void squared_error_forward(const Arguments& a) {
     const int64_t guess = largest(z, a.classes, lane).index, truth = largest(t, a.classes, lane).index;
     if (lane == 0) {
       a.losses[n] = 0.5 * sum;
-      if (a.correct) a.correct[n] = guess == truth;
+      if (a.correct && a.classes > 1) a.correct[n] = guess == truth;
     }
   });
 }

@@ -8,7 +8,6 @@ namespace {
 using namespace opsig;
 using Arguments = opsig_label_smoothing_arguments;
 
-// losses[n] without what was there before, which lies on the host.
 template <class T>
 OPSIG_DEVICE void label_smoothing_forward(const Arguments& a) {
   const int lane = static_cast<int>(threadIdx.x) % kWarp;
@@ -19,7 +18,7 @@ OPSIG_DEVICE void label_smoothing_forward(const Arguments& a) {
     for (int64_t c = lane; c < a.classes; c += kWarp) sum += static_cast<double>(z[c]);
     sum = warp_sum(sum);
     if (lane == 0)
-      a.losses[n] = a.smoothing * (static_cast<double>(z[a.targets[n]]) - sum / static_cast<double>(a.classes));
+      a.losses[n] += a.smoothing * (static_cast<double>(z[a.targets[n]]) - sum / static_cast<double>(a.classes));
   }
 }
 

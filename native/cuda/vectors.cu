@@ -72,7 +72,7 @@ OPSIG_DEVICE void combine(const opsig_combine_arguments& a) {
       const double* coefficients = a.coefficients + static_cast<int64_t>(i) * a.output_count + j0;
 #pragma unroll
       for (int j = 0; j < kOutputs; ++j)
-        if (j < outputs) sums[j] += coefficients[j] * value;
+        if (j < outputs) sums[j] += a.factor * coefficients[j] * value;
     }
 #pragma unroll
     for (int j = 0; j < kOutputs; ++j)

@@ -2,6 +2,7 @@
 // is enqueued; while a stream is captured it is recorded instead. As on a GPU, a kernel that misbehaves leaves the device
 // unusable: every later call returns the same error.
 //
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
@@ -37,6 +38,8 @@ enum Result {
   kLaunchFailed = 719,
   kLaunchTimeout = 702,
   kIllegalState = 401,
+  kCaptureUnsupported = 900,
+  kCaptureInvalidated = 901,
 };
 
 struct ErrorText {
@@ -59,26 +62,48 @@ constexpr ErrorText kErrors[] = {
     {kLaunchOutOfResources, "CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES", "too many resources requested for launch"},
     {kLaunchFailed, "CUDA_ERROR_LAUNCH_FAILED", "unspecified launch failure"},
     {kIllegalState, "CUDA_ERROR_ILLEGAL_STATE", "the operation cannot be performed in the present state"},
+    {kCaptureUnsupported, "CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED", "operation not permitted when stream is capturing"},
+    {kCaptureInvalidated, "CUDA_ERROR_STREAM_CAPTURE_INVALIDATED", "operation failed due to a previous error during capture"},
 };
 
 struct Context {
   int references = 0;
 };
 
-struct Graph {
+// Objects that were handed out and are not destroyed, so that a test sees what is left behind.
+std::atomic<int64_t> live_objects{0};
+
+struct Counted {
+  Counted() { ++live_objects; }
+  Counted(const Counted&) { ++live_objects; }
+  ~Counted() { --live_objects; }
+  Counted& operator=(const Counted&) = delete;
+};
+
+struct Graph : Counted {
   std::vector<std::function<int()>> nodes;
 };
 
-struct Stream {
+struct Stream : Counted {
   std::unique_ptr<Graph> capture;
+  // Something was asked for that cannot be captured: the capture is spoilt until it is ended.
+  bool spoilt = false;
+
+  int refuse() {
+    spoilt = true;
+    return kCaptureUnsupported;
+  }
 };
 
-struct Event {
+bool captures(const Stream* stream) { return stream != nullptr && stream->capture != nullptr; }
+
+struct Event : Counted {
   std::chrono::steady_clock::time_point time;
   bool recorded = false;
 };
 
-struct Module {
+struct Module : Counted {
+  explicit Module(std::string of) : name(std::move(of)) {}
   std::string name;
 };
 
@@ -88,7 +113,12 @@ struct Device {
   Context primary;
   int sticky = kSuccess;
   // Launches until one fails as a GPU that falls off the bus does; negative for never.
-  int64_t launches_left = -1;
+  int64_t launches_left = launches_from_environment();
+
+  static int64_t launches_from_environment() {
+    const char* text = std::getenv("OPSIG_EMULATED_LAUNCHES");
+    return text != nullptr ? std::atoll(text) : -1;
+  }
 };
 
 bool initialized = false;
@@ -110,7 +140,7 @@ int ready() {
 int enqueue(Stream* stream, std::function<int()> work) {
   const int status = ready();
   if (status != kSuccess) return status;
-  if (stream != nullptr && stream->capture != nullptr) {
+  if (captures(stream)) {
     stream->capture->nodes.push_back(std::move(work));
     return kSuccess;
   }
@@ -161,6 +191,8 @@ CUDA_EXPORT const char* opsig_emulated_fault() { return last_fault.c_str(); }
 
 // For tests: the device works for so many more launches and is lost at the next.
 CUDA_EXPORT void opsig_emulated_lose_device_after(int64_t launches) { device().launches_left = launches; }
+
+CUDA_EXPORT int64_t opsig_emulated_live_objects() { return live_objects; }
 
 CUDA_EXPORT int cuInit(unsigned) {
   initialized = true;
@@ -283,7 +315,7 @@ CUDA_EXPORT int cuStreamDestroy_v2(Stream* stream) {
 }
 
 CUDA_EXPORT int cuStreamSynchronize(Stream* stream) {
-  return stream != nullptr && stream->capture != nullptr ? static_cast<int>(kIllegalState) : ready();
+  return captures(stream) ? stream->refuse() : ready();
 }
 
 CUDA_EXPORT int cuEventCreate(Event** event, unsigned) {
@@ -344,9 +376,15 @@ CUDA_EXPORT int cuMemAlloc_v2(uint64_t* address, size_t bytes) {
 
 CUDA_EXPORT int cuMemFree_v2(uint64_t address) { return device().memory.free(pointer(address)) ? ready() : kInvalidValue; }
 
-CUDA_EXPORT int cuMemAllocAsync(uint64_t* address, size_t bytes, Stream*) { return cuMemAlloc_v2(address, bytes); }
+// A GPU would make an allocation a part of the graph, with an address that is valid while the graph runs; the library never
+// wants that.
+CUDA_EXPORT int cuMemAllocAsync(uint64_t* address, size_t bytes, Stream* stream) {
+  return captures(stream) ? stream->refuse() : cuMemAlloc_v2(address, bytes);
+}
 
-CUDA_EXPORT int cuMemFreeAsync(uint64_t address, Stream*) { return cuMemFree_v2(address); }
+CUDA_EXPORT int cuMemFreeAsync(uint64_t address, Stream* stream) {
+  return captures(stream) ? stream->refuse() : cuMemFree_v2(address);
+}
 
 CUDA_EXPORT int cuMemGetInfo_v2(size_t* available, size_t* total) {
   *available = device().memory.available();
@@ -393,7 +431,7 @@ CUDA_EXPORT int cuLaunchKernel(const Kernel* kernel, unsigned gx, unsigned gy, u
     return kInvalidValue;
   if (bx * by * bz > kernel->max_threads) return kLaunchOutOfResources;
   const Extent grid{gx, gy, gz}, block{bx, by, bz};
-  if (stream == nullptr || stream->capture == nullptr) return run_kernel(kernel, grid, block, shared, arguments);
+  if (!captures(stream)) return run_kernel(kernel, grid, block, shared, arguments);
   return enqueue(stream, [=, kept = KeptArguments(*kernel, arguments)]() mutable {
     std::vector<void*> pointers;
     for (auto& value : kept.values) pointers.push_back(value.data());
@@ -402,13 +440,20 @@ CUDA_EXPORT int cuLaunchKernel(const Kernel* kernel, unsigned gx, unsigned gy, u
 }
 
 CUDA_EXPORT int cuStreamBeginCapture_v2(Stream* stream, int) {
-  if (stream == nullptr || stream->capture != nullptr) return kIllegalState;
+  if (stream == nullptr) return kCaptureUnsupported;
+  if (captures(stream)) return kIllegalState;
   stream->capture = std::make_unique<Graph>();
+  stream->spoilt = false;
   return ready();
 }
 
 CUDA_EXPORT int cuStreamEndCapture(Stream* stream, Graph** graph) {
-  if (stream == nullptr || stream->capture == nullptr) return kIllegalState;
+  *graph = nullptr;
+  if (!captures(stream)) return kIllegalState;
+  if (stream->spoilt) {
+    stream->capture.reset();
+    return kCaptureInvalidated;
+  }
   *graph = stream->capture.release();
   return ready();
 }

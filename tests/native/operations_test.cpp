@@ -6,12 +6,14 @@ namespace opsig::test {
 
 void test_activations();
 void test_attention();
+void test_ceilings();
 void test_convolutions();
 void test_dropouts();
 void test_embeddings();
 void test_layout();
 void test_losses();
 void test_normalization();
+void test_optimizers();
 void test_pooling();
 void test_products();
 void test_rows();
@@ -28,12 +30,14 @@ int main() {
     opsig_set_threads(threads);
     test_activations();
     test_attention();
+    test_ceilings();
     test_convolutions();
     test_dropouts();
     test_embeddings();
     test_layout();
     test_losses();
     test_normalization();
+    test_optimizers();
     test_pooling();
     test_products();
     test_rows();

@@ -32,7 +32,7 @@ void test_inner_products(int left_count, int right_count, int64_t length, int64_
 }
 
 template <class T>
-void test_combine(int inputs, int outputs, int64_t length, double scale) {
+void test_combine(int inputs, int outputs, int64_t length, double scale, double factor) {
   const int64_t stride = length + 3;
   const Array<T> input = random_array<T>((inputs - 1) * stride + length, 3);
   const Array<double> c = random_array<double>(static_cast<int64_t>(inputs) * outputs, 4);
@@ -49,13 +49,14 @@ void test_combine(int inputs, int outputs, int64_t length, double scale) {
   a.input_stride = stride;
   a.output = output.data();
   a.output_stride = length;
+  a.factor = factor;
   a.scale = scale;
   run("combine", a);
   for (int j = 0; j < outputs; ++j)
     for (int64_t p = 0; p < length; ++p) {
       Sum sum;
       if (scale != 0) sum.add(scale * static_cast<double>(before[j * length + p]));
-      for (int i = 0; i < inputs; ++i) sum.add(c[i * outputs + j] * static_cast<double>(input[i * stride + p]));
+      for (int i = 0; i < inputs; ++i) sum.add(factor * c[i * outputs + j] * static_cast<double>(input[i * stride + p]));
       sum.expect("combine", output[j * length + p]);
     }
 }
@@ -67,10 +68,10 @@ void test_precision() {
   test_inner_products<T>(3, 2, 4097, 1);
   test_inner_products<T>(1, 1, 40961, 0);
   for (const double scale : {0.0, -1.5}) {
-    test_combine<T>(1, 1, 1, scale);
-    test_combine<T>(3, 2, 4099, scale);
-    test_combine<T>(5, 3, 33, scale);
-    test_combine<T>(2, 1, 40961, scale);
+    test_combine<T>(1, 1, 1, scale, 1);
+    test_combine<T>(3, 2, 4099, scale, -1);
+    test_combine<T>(5, 3, 33, scale, 0.3);
+    test_combine<T>(2, 1, 40961, scale, 1);
   }
 }
 

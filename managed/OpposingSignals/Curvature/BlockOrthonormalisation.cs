@@ -5,8 +5,8 @@ namespace OpposingSignals.Curvature;
 /// <summary>Orthonormalises a block of directions against a basis and within itself, dropping dependent ones.</summary>
 /// <remarks>
 /// Block classical Gram-Schmidt, repeated at least once ("twice is enough": Giraud, Langou, Rozložník and van den Eshof
-/// 2005), with the singular-value orthonormalisation of a block through its Gram matrix (Stathopoulos and Wu 2002). Each
-/// pass costs two block products with the host, whatever the number of vectors.
+/// 2005), with the singular-value orthonormalisation of a block through its Gram matrix (Stathopoulos and Wu 2002). The host
+/// waits for the device once a pass, whatever the number of vectors: for the Gram matrix. Projections stay on the device.
 /// </remarks>
 internal static class BlockOrthonormalisation
 {
@@ -30,15 +30,21 @@ internal static class BlockOrthonormalisation
     {
         double dropTolerance = Math.Sqrt(candidates.Precision.UnitRoundoff());
         VectorBlock from = candidates;
-        double[] before = SquaredNorms(from.InnerProducts(from));
+        using DeviceMatrix asGiven = from.InnerProductsOnDevice(from);
+        double[] before = [];
         for (int pass = 1; ; pass++)
         {
             if (basis.Count > 0)
             {
-                from.Combine(basis, SmallMatrix.Scale(-1, basis.InnerProducts(from)), 1);
+                from.SubtractProjection(basis);
             }
 
             double[,] gram = from.InnerProducts(from);
+            if (pass == 1)
+            {
+                before = SquaredNorms(asGiven.ToHost());
+            }
+
             double smallestShare = pass == 1 ? dropTolerance * dropTolerance : pass > MinimumPasses ? SettledSquare / 2 : 0;
             double[,] coefficients = Whitening(gram, before, smallestShare, out bool settled);
             int kept = coefficients.GetLength(1);

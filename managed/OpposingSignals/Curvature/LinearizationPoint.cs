@@ -20,7 +20,7 @@ public sealed class LinearizationPoint
         Parameters = parameters;
         HasPrimal = hasPrimal;
         Loss = objective.SampleLosses.Average();
-        Accuracy = objective.CorrectCount() / (double)objective.TargetCount;
+        Accuracy = objective.Accuracy;
     }
 
     /// <summary>θ.</summary>
@@ -76,15 +76,7 @@ public sealed class LinearizationPoint
             _objective.RequireSeparateSamples();
         }
 
-        products.Clear();
-        _objective.OverBatches(this, (batch, primal) =>
-        {
-            foreach ((int first, int count) in Chunks(vectors.Count))
-            {
-                _objective.AddProducts(
-                    kind, batch, primal, Parameters, vectors.Rows(first, count), products.Rows(first, count));
-            }
-        });
+        _objective.Multiply(this, kind, vectors, products);
     }
 
     /// <summary>⟨∇ℓᵢ, v_j⟩ for every sample: row j, column i.</summary>
@@ -108,7 +100,7 @@ public sealed class LinearizationPoint
         double[] tangents = new double[(long)vectors.Count * _objective.SampleCount * size];
         _objective.OverBatches(this, (batch, primal) =>
         {
-            foreach ((int first, int count) in Chunks(vectors.Count))
+            foreach ((int first, int count) in _objective.Plan.Chunks(vectors.Count))
             {
                 double[] ofBatch = _objective.OutputTangents(batch, primal, Parameters, vectors.Rows(first, count));
                 for (int j = 0; j < count; j++)
@@ -140,7 +132,7 @@ public sealed class LinearizationPoint
         double[] second = new double[curvatures ? vectors.Count * samples : 0];
         _objective.OverBatches(this, (batch, primal) =>
         {
-            foreach ((int chunk, int count) in Chunks(vectors.Count))
+            foreach ((int chunk, int count) in _objective.Plan.Chunks(vectors.Count))
             {
                 _objective.AddSampleDerivatives(
                     batch, primal, Parameters, vectors.Rows(chunk, count),
@@ -148,14 +140,6 @@ public sealed class LinearizationPoint
             }
         });
         return (first, second);
-    }
-
-    private IEnumerable<(int First, int Count)> Chunks(int vectors)
-    {
-        for (int first = 0; first < vectors; first += _objective.Plan.VectorsAtOnce)
-        {
-            yield return (first, Math.Min(_objective.Plan.VectorsAtOnce, vectors - first));
-        }
     }
 
     private void Require(VectorBlock vectors)

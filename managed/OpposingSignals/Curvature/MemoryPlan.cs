@@ -43,6 +43,12 @@ public sealed record MemoryPlan
     /// <summary>Bytes of vectors of the length of θ that the objective itself owns: the gradient.</summary>
     public required long VectorBytes { get; init; }
 
+    /// <summary>
+    /// Bytes of directions and products at addresses that stay the same, so that a GPU records products; zero where the budget
+    /// has no room for them.
+    /// </summary>
+    public required long StagingBytes { get; init; }
+
     /// <summary>Bytes at the peak of a gradient without products to follow: one micro-batch's primal and its cotangents.</summary>
     public required long GradientPeakBytes { get; init; }
 
@@ -56,7 +62,13 @@ public sealed record MemoryPlan
     public required long BudgetBytes { get; init; }
 
     /// <summary>Everything together.</summary>
-    public long TotalBytes => DataBytes + PackedBytes + PrimalBytes + WorkspaceBytes + VectorBytes;
+    public long TotalBytes => DataBytes + PackedBytes + PrimalBytes + WorkspaceBytes + VectorBytes + StagingBytes;
+
+    /// <summary>The plan in one sentence.</summary>
+    internal string Summary => string.Create(
+        CultureInfo.InvariantCulture,
+        $"The plan takes {TotalBytes / 1048576.0:F1} MiB: {MicroBatches} micro-batches of {MicroBatch} samples with {VectorsAtOnce} " +
+        $"vectors at once, the primal {(KeepsPrimal ? "kept" : "recomputed")}.");
 
     /// <summary>The plan as a table of one line per part.</summary>
     public override string ToString()
@@ -67,6 +79,11 @@ public sealed record MemoryPlan
         Line(KeepsPrimal ? "primal, kept" : "primal, recomputed", PrimalBytes);
         Line("workspace", WorkspaceBytes);
         Line("gradient", VectorBytes);
+        if (StagingBytes > 0)
+        {
+            Line("recorded products", StagingBytes);
+        }
+
         Line("total", TotalBytes);
         if (VectorBytes > 0)
         {
@@ -79,6 +96,42 @@ public sealed record MemoryPlan
 
         void Line(string part, long bytes) =>
             text.AppendLine(CultureInfo.InvariantCulture, $"{part,-20}{bytes / 1048576.0,10:F1} MiB");
+    }
+
+    /// <summary>The vectors of a product, cut into as many as are pushed through at once.</summary>
+    internal IEnumerable<(int First, int Count)> Chunks(int vectors)
+    {
+        for (int first = 0; first < vectors; first += VectorsAtOnce)
+        {
+            yield return (first, Math.Min(VectorsAtOnce, vectors - first));
+        }
+    }
+
+    /// <summary>What would fit into the memory that a device has now, in one sentence.</summary>
+    internal static string WhatFits(
+        Device device, Precision precision, Network network, Loss loss, int samples, ObjectiveOptions options)
+    {
+        // Directions and products belong to the caller and want some, too. Where samples are coupled the micro-batch is a part of
+        // the objective.
+        long budget = device.AvailableMemory / 10 * 8;
+        bool couples = network.CouplesSamples && options.BatchNorm == BatchNormMode.Train;
+        try
+        {
+            MemoryPlan plan = Make(device, precision, network, loss, samples, options with
+            {
+                MemoryBudget = budget,
+                MicroBatch = couples ? options.MicroBatch : 0,
+                VectorsAtOnce = 0,
+            }).Plan;
+            return string.Create(
+                CultureInfo.InvariantCulture,
+                $"A budget of {budget / 1048576.0:F1} MiB would do with micro-batches of {plan.MicroBatch} samples " +
+                $"and {plan.VectorsAtOnce} vectors at once.");
+        }
+        catch (InputException)
+        {
+            return couples ? "No number of vectors fits with this micro-batch." : "Not even one sample with one vector fits.";
+        }
     }
 
     internal static (MemoryPlan Plan, PassLayout Layout) Make(
@@ -116,9 +169,17 @@ public sealed record MemoryPlan
                 WorkspaceBytes =
                     options.ForwardOnly ? 0 : Math.Max(layout.GradientWorkspaceBytes, layout.ProductWorkspaceBytes),
                 VectorBytes = vectorBytes,
+                StagingBytes = device.RecordsWork ? 2 * vectors * vectorBytes : 0,
                 GradientPeakBytes = data + packed + layout.PrimalBytes + layout.GradientWorkspaceBytes + vectorBytes,
                 BudgetBytes = budget,
             };
+            if (plan.TotalBytes <= budget)
+            {
+                return (plan, layout);
+            }
+
+            // Recording saves the start of kernels, which large networks do not feel.
+            plan = plan with { StagingBytes = 0 };
             if (plan.TotalBytes <= budget)
             {
                 return (plan, layout);

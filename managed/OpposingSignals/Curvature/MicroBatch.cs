@@ -3,8 +3,8 @@ using OpposingSignals.Networks;
 
 namespace OpposingSignals.Curvature;
 
-/// <summary>A run of consecutive samples on a device: inputs in the network's layout, targets, and the primal where it is kept.</summary>
-internal sealed class MicroBatch : IDisposable
+/// <summary>A run of consecutive samples on a device: inputs in the network's layout, and targets. The objective owns the memory.</summary>
+internal sealed class MicroBatch
 {
     private readonly DeviceBuffer _inputs;
     private readonly DeviceBuffer _targets;
@@ -29,11 +29,4 @@ internal sealed class MicroBatch : IDisposable
 
     /// <summary>The inputs, packed for the first layer's products; null where that does not apply.</summary>
     public PackedMatrix? Packed { get; }
-
-    public void Dispose()
-    {
-        _inputs.Dispose();
-        _targets.Dispose();
-        Packed?.Dispose();
-    }
 }

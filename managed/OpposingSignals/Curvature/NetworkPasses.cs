@@ -40,7 +40,7 @@ internal sealed class NetworkPasses
     private int ElementSize => _pass.Precision.Size();
 
     /// <summary>y of every layer into the primal arena; then the loss of every sample.</summary>
-    public void Forward(MicroBatch batch, nint primal, VectorBlock parameters, Span<double> losses, Span<byte> correct)
+    public void Forward(MicroBatch batch, nint primal, VectorBlock parameters, SampleResults results)
     {
         Begin(batch, 1);
         for (int i = 0; i < Last; i++)
@@ -49,19 +49,19 @@ internal sealed class NetworkPasses
             _network.Nodes[i].Layer.Forward(_pass);
         }
 
-        _loss.Forward(Operands(batch, primal), losses, correct);
+        _loss.Forward(Operands(batch, primal), results.LossesOf(batch), results.CorrectOf(batch));
     }
 
-    /// <summary>After <see cref="Forward"/> in training mode: the statistics of every batch normalisation.</summary>
-    public IEnumerable<BatchStatistics> Statistics(MicroBatch batch, nint primal, VectorBlock parameters)
+    /// <summary>After <see cref="Forward"/> in training mode: copies the statistics of every batch normalisation, one after another.</summary>
+    public void CopyStatistics(nint primal, nint to)
     {
-        Begin(batch, 1);
         for (int i = 0; i < Last; i++)
         {
             if (_network.Nodes[i].Layer is FeatureNormalization { Running: not null } layer)
             {
-                SetPrimal(batch, primal, parameters, i);
-                yield return layer.Statistics(_pass);
+                long bytes = 2L * layer.Groups * sizeof(double);
+                _pass.Device.Copy(primal + (nint)_layout.Cache[i + 1], to, bytes);
+                to += (nint)bytes;
             }
         }
     }

@@ -19,10 +19,12 @@ public sealed class Objective : IDisposable
     private readonly PassLayout _layout;
     private readonly bool _forwardOnly;
     private readonly bool _dropsOut;
-    private readonly List<BatchStatistics> _statistics = [];
-
-    // Of every position that has a target.
-    private readonly byte[] _correct;
+    private readonly ObjectiveOptions _options;
+    private readonly List<IDisposable> _owned = [];
+    private readonly SampleResults _results;
+    private readonly KeptStatistics? _statistics;
+    private readonly Recordings _recordings;
+    private StagedProducts? _staged;
     private LinearizationPoint? _current;
 
     /// <summary>Plans memory and puts the data on the device.</summary>
@@ -34,6 +36,7 @@ public sealed class Objective : IDisposable
     /// <param name="targets">Classes [N] (int64), one per position [N, T] (int64), or numbers [N, outputs].</param>
     /// <param name="options">Micro-batch, vectors at once, memory budget.</param>
     /// <exception cref="InputException">Data, network and loss do not fit each other, or the budget is too small.</exception>
+    /// <exception cref="OutOfDeviceMemoryException">The device has less memory than the plan takes; the message says what fits.</exception>
     public Objective(
         Device device, Precision precision, Network network, Loss loss, HostTensor inputs, HostTensor targets,
         ObjectiveOptions? options = null)
@@ -59,19 +62,28 @@ public sealed class Objective : IDisposable
 
         RequireInputs(network, inputs);
         byte[] preparedTargets = loss.PrepareTargets(targets, network.OutputShape, precision);
-        options ??= new ObjectiveOptions();
+        _options = options ??= new ObjectiveOptions();
         (Plan, _layout) = MemoryPlan.Make(device, precision, network, loss, SampleCount, options);
         _passes = new NetworkPasses(device, precision, network, loss, _layout, options);
         _dropsOut = options.Dropout && network.Nodes.Any(node => node.Layer is Dropout { Rate: > 0 });
         BatchNorm = network.CouplesSamples ? options.BatchNorm : null;
         CouplesSamples = BatchNorm == BatchNormMode.Train;
-        _batches = Upload(inputs, preparedTargets);
-        _primals = new DeviceBuffer?[Plan.KeepsPrimal ? _batches.Length : 1];
-        _workspace = device.Allocate(Plan.WorkspaceBytes);
+        _primals = new DeviceBuffer?[Plan.KeepsPrimal ? Plan.MicroBatches : 1];
         _forwardOnly = Plan.VectorBytes == 0;
-        GradientBlock = new VectorBlock(device, precision, 1, _forwardOnly ? 0 : network.ParameterCount);
-        SampleLosses = new double[SampleCount];
-        _correct = new byte[SampleCount * loss.Positions(network.OutputShape)];
+        try
+        {
+            _batches = Upload(inputs, preparedTargets);
+            _workspace = Own(device.Allocate(Plan.WorkspaceBytes));
+            GradientBlock = Own(new VectorBlock(device, precision, 1, _forwardOnly ? 0 : network.ParameterCount));
+            _results = Own(new SampleResults(device, SampleCount, loss.Positions(network.OutputShape)));
+            _statistics = CouplesSamples ? Own(new KeptStatistics(device, network, _batches.Length)) : null;
+        }
+        catch (OutOfDeviceMemoryException e)
+        {
+            throw Refused(e);
+        }
+
+        _recordings = Own(new Recordings(device));
     }
 
     /// <summary>Where everything is computed.</summary>
@@ -119,19 +131,29 @@ public sealed class Objective : IDisposable
 
     internal VectorBlock GradientBlock { get; }
 
-    internal double[] SampleLosses { get; }
+    /// <summary>
+    /// Why gradients or products are done operation by operation on a device that could record them, one reason each. A GPU is
+    /// spared the start of every kernel by a recording; the numbers are the same.
+    /// </summary>
+    public IReadOnlyCollection<string> RecordingRefusals => _recordings.Refusals;
+
+    internal double[] SampleLosses => _results.Losses;
 
     /// <summary>Losses of every sample at θ, without a gradient.</summary>
     public Evaluation Evaluate(VectorBlock parameters)
     {
         RequireParameters(parameters);
         Invalidate();
-        foreach (MicroBatch batch in _batches)
+        nint primal = Primal(0);
+        _recordings.Run(("losses", parameters.Address), () =>
         {
-            Forward(batch, Primal(0), parameters);
-        }
-
-        return new Evaluation([.. SampleLosses], CorrectCount(), TargetCount);
+            foreach (MicroBatch batch in _batches)
+            {
+                _passes.Forward(batch, primal, parameters, _results);
+            }
+        });
+        _results.Read();
+        return new Evaluation([.. SampleLosses], _results.Correct, _results.Targets);
     }
 
     /// <summary>The network's outputs [N, outputs] at θ.</summary>
@@ -148,7 +170,7 @@ public sealed class Objective : IDisposable
         double[] activations = new double[(long)SampleCount * features];
         foreach (MicroBatch batch in _batches)
         {
-            Forward(batch, Primal(0), parameters);
+            _passes.Forward(batch, Primal(0), parameters, _results);
             Download(_passes.Activations(Primal(0), tensor), activations.AsSpan(batch.First * features, batch.Samples * features));
         }
 
@@ -174,20 +196,23 @@ public sealed class Objective : IDisposable
 
         Invalidate();
         bool keep = keepPrimal && Plan.KeepsPrimal;
-        GradientBlock.Clear();
-        _statistics.Clear();
-        for (int b = 0; b < _batches.Length; b++)
+        _recordings.Run(("gradient", parameters.Address, keep), () =>
         {
-            nint primal = Primal(keep ? b : 0);
-            Forward(_batches[b], primal, parameters);
-            if (CouplesSamples)
+            GradientBlock.Clear();
+            for (int b = 0; b < _batches.Length; b++)
             {
-                _statistics.AddRange(_passes.Statistics(_batches[b], primal, parameters));
+                nint primal = Primal(keep ? b : 0);
+                _passes.Forward(_batches[b], primal, parameters, _results);
+                if (_statistics is not null)
+                {
+                    _passes.CopyStatistics(primal, _statistics.Of(b));
+                }
+
+                _passes.Backward(_batches[b], primal, _workspace.Address, parameters, GradientBlock, SampleCount);
             }
-
-            _passes.Backward(_batches[b], primal, _workspace.Address, parameters, GradientBlock, SampleCount);
-        }
-
+        });
+        _statistics?.Renew();
+        _results.Read();
         return _current = new LinearizationPoint(this, parameters, keep || _batches.Length == 1);
     }
 
@@ -195,23 +220,35 @@ public sealed class Objective : IDisposable
     public void Dispose()
     {
         Invalidate();
-        foreach (MicroBatch batch in _batches)
-        {
-            batch.Dispose();
-        }
-
-        foreach (DeviceBuffer? primal in _primals)
-        {
-            primal?.Dispose();
-        }
-
-        _workspace.Dispose();
-        GradientBlock.Dispose();
+        _owned.Reverse();
+        _owned.ForEach(owned => owned.Dispose());
+        _owned.Clear();
     }
 
-    internal int CorrectCount() => _correct.Count(correct => correct != 0);
+    internal double Accuracy => _results.Correct / (double)_results.Targets;
 
-    internal int TargetCount => _correct.Length;
+    /// <summary>products_j = A v_j, overwritten.</summary>
+    internal void Multiply(LinearizationPoint point, ProductKind kind, VectorBlock vectors, VectorBlock products)
+    {
+        if (Plan.StagingBytes == 0 || vectors.Count > Plan.VectorsAtOnce)
+        {
+            MultiplyDirectly(point, kind, vectors, products);
+            return;
+        }
+
+        try
+        {
+            _staged ??= Own(new StagedProducts(Device, Precision, Plan.VectorsAtOnce, ParameterCount));
+        }
+        catch (OutOfDeviceMemoryException e)
+        {
+            throw Refused(e);
+        }
+
+        _staged.Run(vectors, products, (directions, results) => _recordings.Run(
+            ("products", kind, vectors.Count, point.Parameters.Address, point.HasPrimal),
+            () => MultiplyDirectly(point, kind, directions, results)));
+    }
 
     /// <summary>Calls <paramref name="use"/> for every micro-batch with its primal, recomputed where it was not kept.</summary>
     internal void OverBatches(LinearizationPoint point, Action<MicroBatch, nint> use)
@@ -221,19 +258,12 @@ public sealed class Objective : IDisposable
             nint primal = Primal(point.HasPrimal && Plan.KeepsPrimal ? b : 0);
             if (!point.HasPrimal)
             {
-                Forward(_batches[b], primal, point.Parameters);
+                _passes.Forward(_batches[b], primal, point.Parameters, _results);
                 _passes.Backward(_batches[b], primal, _workspace.Address, point.Parameters, null, SampleCount);
             }
 
             use(_batches[b], primal);
         }
-    }
-
-    internal void AddProducts(
-        ProductKind kind, MicroBatch batch, nint primal, VectorBlock parameters, VectorBlock directions, VectorBlock products)
-    {
-        _passes.Tangent(batch, primal, _workspace.Address, parameters, directions);
-        _passes.AddProducts(kind, batch, primal, _workspace.Address, parameters, directions, products, SampleCount);
     }
 
     /// <summary>Adds every sample's slope and curvature along the directions to spans that are not empty, from one tangent.</summary>
@@ -263,15 +293,7 @@ public sealed class Objective : IDisposable
     }
 
     /// <summary>Adds the batch statistics of the last linearisation to the running ones, micro-batch by micro-batch.</summary>
-    internal void UpdateRunningStatistics()
-    {
-        foreach (BatchStatistics batch in _statistics)
-        {
-            batch.Running.Add(batch);
-        }
-
-        _statistics.Clear();
-    }
+    internal void UpdateRunningStatistics() => _statistics?.AddToRunning(_batches);
 
     internal void RequireSeparateSamples()
     {
@@ -292,15 +314,19 @@ public sealed class Objective : IDisposable
         }
     }
 
-    private void Forward(MicroBatch batch, nint primal, VectorBlock parameters)
+    private void MultiplyDirectly(LinearizationPoint point, ProductKind kind, VectorBlock vectors, VectorBlock products)
     {
-        int positions = _correct.Length / SampleCount;
-        _passes.Forward(
-            batch,
-            primal,
-            parameters,
-            SampleLosses.AsSpan(batch.First, batch.Samples),
-            _correct.AsSpan(batch.First * positions, batch.Samples * positions));
+        products.Clear();
+        OverBatches(point, (batch, primal) =>
+        {
+            foreach ((int first, int count) in Plan.Chunks(vectors.Count))
+            {
+                VectorBlock directions = vectors.Rows(first, count);
+                _passes.Tangent(batch, primal, _workspace.Address, point.Parameters, directions);
+                _passes.AddProducts(
+                    kind, batch, primal, _workspace.Address, point.Parameters, directions, products.Rows(first, count), SampleCount);
+            }
+        });
     }
 
     private void Download(nint from, Span<double> to)
@@ -316,7 +342,32 @@ public sealed class Objective : IDisposable
         System.Numerics.Tensors.TensorPrimitives.ConvertTruncating<float, double>(narrow, to);
     }
 
-    private nint Primal(int batch) => (_primals[batch] ??= Device.Allocate(_layout.PrimalBytes)).Address;
+    private nint Primal(int batch)
+    {
+        try
+        {
+            return (_primals[batch] ??= Own(Device.Allocate(_layout.PrimalBytes))).Address;
+        }
+        catch (OutOfDeviceMemoryException e)
+        {
+            throw Refused(e);
+        }
+    }
+
+    private T Own<T>(T memory)
+        where T : IDisposable
+    {
+        _owned.Add(memory);
+        return memory;
+    }
+
+    // The memory is given back first: an objective without all of it is of no use, and what fits is asked of all that is free.
+    private OutOfDeviceMemoryException Refused(OutOfDeviceMemoryException cause)
+    {
+        Dispose();
+        return new OutOfDeviceMemoryException(
+            $"{cause.Message} {Plan.Summary} {MemoryPlan.WhatFits(Device, Precision, Network, Loss, SampleCount, _options)}", cause);
+    }
 
     private void Invalidate() => _current = null;
 
@@ -342,9 +393,9 @@ public sealed class Objective : IDisposable
         {
             int first = b * Plan.MicroBatch;
             int samples = Math.Min(Plan.MicroBatch, SampleCount - first);
-            DeviceBuffer onDevice = Device.Allocate((long)samples * features * Network.InputElementSize(Precision));
+            DeviceBuffer onDevice = Own(Device.Allocate((long)samples * features * Network.InputElementSize(Precision)));
             UploadInputs(inputs, first, samples, onDevice);
-            DeviceBuffer targetsOnDevice = Device.Allocate((long)samples * targetBytes);
+            DeviceBuffer targetsOnDevice = Own(Device.Allocate((long)samples * targetBytes));
             Device.Upload(targets.AsSpan(first * targetBytes, samples * targetBytes), targetsOnDevice.Address);
             batches[b] = new MicroBatch(
                 first,
@@ -353,7 +404,7 @@ public sealed class Objective : IDisposable
                 targetsOnDevice,
                 packed is null
                     ? null
-                    : new PackedMatrix(Device, Precision, onDevice.Address, samples, features, packed.OutputShape.Size));
+                    : Own(new PackedMatrix(Device, Precision, onDevice.Address, samples, features, packed.OutputShape.Size)));
         }
 
         return batches;

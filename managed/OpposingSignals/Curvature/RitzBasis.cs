@@ -16,12 +16,29 @@ internal sealed class RitzBasis : IDisposable
     /// <param name="symmetric">The operator A.</param>
     /// <param name="capacity">Vectors it can hold.</param>
     /// <param name="scratch">Vectors that a thick restart may keep.</param>
+    /// <exception cref="OutOfDeviceMemoryException">The device has no room for it; the message says how much it takes.</exception>
     public RitzBasis(ISymmetricOperator symmetric, int capacity, int scratch)
     {
         _operator = symmetric;
-        _vectors = new VectorBlock(symmetric.Device, symmetric.Precision, capacity, symmetric.Dimension);
-        _products = new VectorBlock(symmetric.Device, symmetric.Precision, capacity, symmetric.Dimension);
-        _scratch = new VectorBlock(symmetric.Device, symmetric.Precision, scratch, symmetric.Dimension);
+        VectorBlock?[] blocks = new VectorBlock?[3];
+        try
+        {
+            for (int i = 0; i < blocks.Length; i++)
+            {
+                int vectors = i < 2 ? capacity : scratch;
+                blocks[i] = new VectorBlock(symmetric.Device, symmetric.Precision, vectors, symmetric.Dimension);
+            }
+        }
+        catch (OutOfDeviceMemoryException e)
+        {
+            Array.ForEach(blocks, block => block?.Dispose());
+            double mebibytes = ((2.0 * capacity) + scratch) * symmetric.Dimension * symmetric.Precision.Size() / 1048576;
+            throw new OutOfDeviceMemoryException(
+                $"{e.Message} A basis of {capacity} vectors of {symmetric.Dimension} elements takes {mebibytes:F1} MiB with its " +
+                $"products: ask for fewer eigenpairs, or leave room with a smaller memory budget.", e);
+        }
+
+        (_vectors, _products, _scratch) = (blocks[0]!, blocks[1]!, blocks[2]!);
         _projection = new double[capacity, capacity];
         Ritz = SymmetricEigen.Of(_projection, 0);
     }

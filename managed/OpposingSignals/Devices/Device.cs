@@ -78,6 +78,11 @@ public abstract class Device : IDisposable
     /// <summary>Sets device bytes to zero.</summary>
     public abstract void Clear(nint destination, long bytes);
 
+    /// <summary>Waits until everything that was asked for is done.</summary>
+    public virtual void Synchronize()
+    {
+    }
+
     /// <summary>Releases the device; its buffers must be gone.</summary>
     public virtual void Dispose() => GC.SuppressFinalize(this);
 
@@ -85,6 +90,12 @@ public abstract class Device : IDisposable
     /// <exception cref="NativeException">The operation failed.</exception>
     internal abstract void Run<TArguments>(Operation<TArguments> operation, in TArguments arguments)
         where TArguments : unmanaged;
+
+    /// <summary>Whether repeated work can be recorded and done as one.</summary>
+    internal virtual bool RecordsWork => false;
+
+    /// <summary>A place for work to record.</summary>
+    internal virtual Recording CreateRecording() => throw new NotSupportedException($"{Name} does not record work.");
 
     internal void Release(nint address, long bytes)
     {

@@ -154,30 +154,10 @@ public sealed class VectorBlock : IDisposable
     /// Inner products G[i, j] = ⟨this_i, other_j⟩, accumulated in float64 over a fixed tree, so that they do not depend on
     /// the number of threads.
     /// </summary>
-    public unsafe double[,] InnerProducts(VectorBlock other)
+    public double[,] InnerProducts(VectorBlock other)
     {
-        RequireSame(other);
-        double[,] inner = new double[Count, other.Count];
-        if (inner.Length > 0)
-        {
-            fixed (double* to = inner)
-            {
-                Device.Run(InnerProductsOperation, new InnerProductsArguments
-                {
-                    Precision = Precision,
-                    LeftCount = Count,
-                    RightCount = other.Count,
-                    Length = Length,
-                    Left = Address,
-                    LeftStride = Length,
-                    Right = other.Address,
-                    RightStride = Length,
-                    Inner = to,
-                });
-            }
-        }
-
-        return inner;
+        using DeviceMatrix inner = InnerProductsOnDevice(other);
+        return inner.ToHost();
     }
 
     /// <summary>Euclidean norms of the vectors.</summary>
@@ -198,33 +178,11 @@ public sealed class VectorBlock : IDisposable
     /// <param name="input">The vectors to combine; must not overlap this block.</param>
     /// <param name="coefficients">C, of shape [input.Count, Count].</param>
     /// <param name="scale">Factor of the present content.</param>
-    public unsafe void Combine(VectorBlock input, double[,] coefficients, double scale = 0)
+    public void Combine(VectorBlock input, double[,] coefficients, double scale = 0)
     {
-        RequireSame(input);
         ArgumentNullException.ThrowIfNull(coefficients);
-        if (coefficients.GetLength(0) != input.Count || coefficients.GetLength(1) != Count)
-        {
-            throw new ArgumentException(
-                $"Coefficients of shape [{coefficients.GetLength(0)}, {coefficients.GetLength(1)}] do not take " +
-                $"{input.Count} vectors to {Count}.", nameof(coefficients));
-        }
-
-        fixed (double* c = coefficients)
-        {
-            Device.Run(CombineOperation, new CombineArguments
-            {
-                Precision = Precision,
-                InputCount = input.Count,
-                OutputCount = Count,
-                Length = Length,
-                Coefficients = c,
-                Input = input.Address,
-                InputStride = Length,
-                Output = Address,
-                OutputStride = Length,
-                Scale = scale,
-            });
-        }
+        using DeviceMatrix onDevice = DeviceMatrix.From(Device, coefficients);
+        Combine(input, onDevice, 1, scale);
     }
 
     /// <summary>this_j += factor · input_j for blocks of one vector.</summary>
@@ -239,7 +197,8 @@ public sealed class VectorBlock : IDisposable
         }
     }
 
-    private void RequireSame(VectorBlock other)
+    /// <exception cref="ArgumentException">The other vectors have another length, precision or device.</exception>
+    internal void RequireSame(VectorBlock other)
     {
         ArgumentNullException.ThrowIfNull(other);
         if (other.Device != Device || other.Precision != Precision || other.Length != Length)
@@ -248,6 +207,65 @@ public sealed class VectorBlock : IDisposable
                 $"Vectors of length {other.Length} ({other.Precision}, {other.Device.Name}) do not go with vectors of " +
                 $"length {Length} ({Precision}, {Device.Name}).", nameof(other));
         }
+    }
+
+    /// <summary><see cref="InnerProducts"/> that stay on the device.</summary>
+    internal DeviceMatrix InnerProductsOnDevice(VectorBlock other)
+    {
+        RequireSame(other);
+        var inner = new DeviceMatrix(Device, Count, other.Count);
+        if (Count * other.Count > 0)
+        {
+            Device.Run(InnerProductsOperation, new InnerProductsArguments
+            {
+                Precision = Precision,
+                LeftCount = Count,
+                RightCount = other.Count,
+                Length = Length,
+                Left = Address,
+                LeftStride = Length,
+                Right = other.Address,
+                RightStride = Length,
+                Inner = inner.Address,
+            });
+        }
+
+        return inner;
+    }
+
+    /// <summary>this_j = scale · this_j + factor · Σᵢ C[i, j] · input_i with C on the device.</summary>
+    internal void Combine(VectorBlock input, DeviceMatrix coefficients, double factor, double scale)
+    {
+        RequireSame(input);
+        if (coefficients.Rows != input.Count || coefficients.Columns != Count)
+        {
+            throw new ArgumentException(
+                $"Coefficients of shape [{coefficients.Rows}, {coefficients.Columns}] do not take {input.Count} vectors to {Count}.",
+                nameof(coefficients));
+        }
+
+        Device.Run(CombineOperation, new CombineArguments
+        {
+            Precision = Precision,
+            InputCount = input.Count,
+            OutputCount = Count,
+            Length = Length,
+            Coefficients = coefficients.Address,
+            Input = input.Address,
+            InputStride = Length,
+            Output = Address,
+            OutputStride = Length,
+            Factor = factor,
+            Scale = scale,
+        });
+    }
+
+    /// <summary>this_j −= Σᵢ ⟨basis_i, this_j⟩ basis_i: one pass of block Gram-Schmidt, without waiting for the device.</summary>
+    /// <param name="basis">Orthonormal vectors, possibly none.</param>
+    internal void SubtractProjection(VectorBlock basis)
+    {
+        using DeviceMatrix along = basis.InnerProductsOnDevice(this);
+        Combine(basis, along, factor: -1, scale: 1);
     }
 
     private void RequireElements(int elements)
@@ -259,7 +277,7 @@ public sealed class VectorBlock : IDisposable
     }
 
     [StructLayout(LayoutKind.Sequential)]
-    internal unsafe struct InnerProductsArguments
+    internal struct InnerProductsArguments
     {
         public Precision Precision;
         public int LeftCount;
@@ -270,22 +288,23 @@ public sealed class VectorBlock : IDisposable
         public long LeftStride;
         public nint Right;
         public long RightStride;
-        public double* Inner;
+        public nint Inner;
     }
 
     [StructLayout(LayoutKind.Sequential)]
-    internal unsafe struct CombineArguments
+    internal struct CombineArguments
     {
         public Precision Precision;
         public int InputCount;
         public int OutputCount;
         public int Reserved;
         public long Length;
-        public double* Coefficients;
+        public nint Coefficients;
         public nint Input;
         public long InputStride;
         public nint Output;
         public long OutputStride;
+        public double Factor;
         public double Scale;
     }
 }

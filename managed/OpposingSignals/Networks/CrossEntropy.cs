@@ -85,15 +85,12 @@ public sealed class CrossEntropy : Loss
         }
     }
 
-    private protected override unsafe void ForwardOfPositions(in LossOperands o, Span<double> losses, Span<byte> correct)
+    internal override unsafe void Forward(in LossOperands o, nint losses, nint correct)
     {
-        base.ForwardOfPositions(o, losses, correct);
+        base.Forward(o, losses, correct);
         if (Smoothing > 0)
         {
-            fixed (double* l = losses)
-            {
-                o.Device.Run(SmoothedForward, Describe(o) with { Losses = l });
-            }
+            o.Device.Run(SmoothedForward, Describe(o) with { Losses = (double*)losses });
         }
     }
 

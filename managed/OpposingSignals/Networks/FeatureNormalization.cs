@@ -147,11 +147,11 @@ public sealed class FeatureNormalization : Layer
         return true;
     }
 
-    /// <summary>After Forward of batch normalisation in training mode: what its micro-batch adds to the running statistics.</summary>
-    internal BatchStatistics Statistics(LayerPass pass)
+    /// <summary>What a micro-batch adds to the running statistics of batch normalisation.</summary>
+    /// <param name="statistics">What Forward in training mode left in its cache.</param>
+    /// <param name="samples">Samples of the micro-batch.</param>
+    internal BatchStatistics Statistics(ReadOnlySpan<double> statistics, int samples)
     {
-        double[] statistics = new double[2 * Groups];
-        pass.Device.Download<double>(pass.Cache, statistics);
         double[] mean = new double[Groups], deviation = new double[Groups];
         for (int c = 0; c < Groups; c++)
         {
@@ -160,7 +160,7 @@ public sealed class FeatureNormalization : Layer
             deviation[c] = Math.Max((1 / (scale * scale)) - Epsilon, 0);
         }
 
-        return new BatchStatistics(Running!, mean, deviation, (long)pass.Samples * _rows);
+        return new BatchStatistics(mean, deviation, (long)samples * _rows);
     }
 
     private static void Pull(Operation<Arguments> operation, LayerPass pass, Arguments arguments)

@@ -56,20 +56,13 @@ public abstract class Loss
     /// <exception cref="InputException">They do not fit.</exception>
     internal abstract byte[] PrepareTargets(HostTensor targets, FeatureShape outputs, Precision precision);
 
-    /// <summary>ℓ of every sample, and of every position whether its largest output is the target's.</summary>
-    internal void Forward(in LossOperands o, Span<double> losses, Span<byte> correct)
-    {
-        int positions = Positions(o.Outputs);
-        if (positions == 1)
-        {
-            ForwardOfPositions(o, losses, correct);
-            return;
-        }
+    /// <summary>ℓ of every position, and whether its largest output is the target's, into the device's memory.</summary>
+    internal virtual unsafe void Forward(in LossOperands o, nint losses, nint correct) =>
+        o.Device.Run(_forward, Describe(o) with { Losses = (double*)losses, Correct = (byte*)correct });
 
-        double[] ofPositions = new double[o.Samples * positions];
-        ForwardOfPositions(o, ofPositions, correct);
+    /// <summary>Losses of samples from those of their positions, on the host.</summary>
+    internal static void OfSamples(ReadOnlySpan<double> ofPositions, int positions, Span<double> losses) =>
         AddMeans(ofPositions, positions, losses, add: false);
-    }
 
     /// <summary>out = weight · ∇ℓ.</summary>
     internal virtual void Gradient(in LossOperands o, double weight, nint output) =>
@@ -105,18 +98,6 @@ public abstract class Loss
         for (int j = 0; j < vectors && ofPositions is not null; j++)
         {
             AddMeans(ofPositions.AsSpan(j * rows, rows), positions, curvatures.Slice(j * stride, o.Samples), add: true);
-        }
-    }
-
-    /// <summary>ℓ of every position, and whether its largest output is the target's.</summary>
-    private protected virtual unsafe void ForwardOfPositions(in LossOperands o, Span<double> losses, Span<byte> correct)
-    {
-        fixed (double* l = losses)
-        {
-            fixed (byte* c = correct)
-            {
-                o.Device.Run(_forward, Describe(o) with { Losses = l, Correct = c });
-            }
         }
     }
 

@@ -41,8 +41,7 @@ public sealed class RunningStatistics
 }
 
 /// <summary>What one micro-batch adds to running statistics.</summary>
-/// <param name="Running">To which.</param>
 /// <param name="Mean">Means per channel.</param>
 /// <param name="Deviation">Mean square deviations per channel.</param>
 /// <param name="Count">Elements n per channel.</param>
-internal sealed record BatchStatistics(RunningStatistics Running, double[] Mean, double[] Deviation, long Count);
+internal sealed record BatchStatistics(double[] Mean, double[] Deviation, long Count);

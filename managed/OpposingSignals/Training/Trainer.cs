@@ -20,6 +20,7 @@ public sealed class Trainer : IDisposable
     private readonly GradientDescent _optimizer;
     private readonly TrainingOptions _options;
     private readonly VectorBlock _previous;
+    private readonly Recordings _steps;
     private bool _hasPrevious;
 
     /// <summary>Creates a trainer at step 0.</summary>
@@ -40,6 +41,7 @@ public sealed class Trainer : IDisposable
         Parameters = new VectorBlock(objective.Device, objective.Precision, 1, objective.ParameterCount);
         Parameters.CopyFrom(parameters);
         _previous = new VectorBlock(objective.Device, objective.Precision, 1, objective.ParameterCount);
+        _steps = new Recordings(objective.Device);
         bool splits = options.GroupEvery > 0 && options.EigenEvery > 0 && !objective.CouplesSamples;
         Groups = new GroupMonitor(objective.SampleCount, splits ? options.EigenCount : 0);
         Tracker = new EigenTracker(objective.Device, objective.Precision, objective.ParameterCount, new EigenTrackerOptions
@@ -114,10 +116,9 @@ public sealed class Trainer : IDisposable
                 return outcome;
             }
 
-            _previous.CopyFrom(Parameters);
-            _hasPrevious = true;
             point.UpdateRunningStatistics();
-            _optimizer.Step(Parameters, point.Gradient);
+            _steps.Run(point.Gradient.Address, () => _optimizer.Step(Parameters, point.Gradient, _previous));
+            _hasPrevious = true;
             Step++;
         }
     }
@@ -125,6 +126,7 @@ public sealed class Trainer : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        _steps.Dispose();
         Parameters.Dispose();
         _previous.Dispose();
         Tracker.Dispose();

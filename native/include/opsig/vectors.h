@@ -5,7 +5,7 @@
 #include "opsig/opsig.h"
 
 // inner[i * right_count + j] = sum_p left[i, p] right[j, p], accumulated in float64 over fixed blocks, so that the
-// result does not depend on the number of threads.
+// result does not depend on the number of threads. `inner` is in the device's memory.
 typedef struct opsig_inner_products_arguments {
   int32_t precision;
   int32_t left_count;
@@ -19,8 +19,8 @@ typedef struct opsig_inner_products_arguments {
   double* inner;
 } opsig_inner_products_arguments;
 
-// output[j, p] = scale * output[j, p] + sum_i coefficients[i * output_count + j] * input[i, p]
-// `scale` zero overwrites without reading. Input and output rows must not overlap.
+// output[j, p] = scale * output[j, p] + factor * sum_i coefficients[i * output_count + j] * input[i, p]
+// `scale` zero overwrites without reading. Input and output rows must not overlap. `coefficients` are in the device's memory.
 typedef struct opsig_combine_arguments {
   int32_t precision;
   int32_t input_count;
@@ -32,6 +32,7 @@ typedef struct opsig_combine_arguments {
   int64_t input_stride;
   void* output;
   int64_t output_stride;
+  double factor;
   double scale;
 } opsig_combine_arguments;
 

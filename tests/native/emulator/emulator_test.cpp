@@ -31,6 +31,8 @@ int cuGraphInstantiateWithFlags(void**, void*, uint64_t);
 int cuGraphLaunch(void*, void*);
 int cuGraphExecDestroy(void*);
 int cuGraphDestroy(void*);
+int cuStreamSynchronize(void*);
+int64_t opsig_emulated_live_objects();
 const char* opsig_emulated_fault();
 }
 
@@ -140,6 +142,19 @@ void a_captured_stream_runs_when_its_graph_is_launched() {
   cuStreamDestroy_v2(stream);
 }
 
+void what_cannot_be_captured_spoils_the_capture() {
+  Session session;
+  void *stream = nullptr, *graph = &session;
+  expect(cuStreamBeginCapture_v2(nullptr, 0) == 900, "the default stream cannot be captured");
+  cuStreamCreate(&stream, 1);
+  cuStreamBeginCapture_v2(stream, 0);
+  session.launch("right", stream);
+  expect(cuStreamSynchronize(stream) == 900, "a captured stream cannot be waited for");
+  expect(cuStreamEndCapture(stream, &graph) == 901 && graph == nullptr, "the capture is spoilt");
+  expect(session.launch("right", stream) == 0 && session.result()[0] == kCount, "the stream works again");
+  cuStreamDestroy_v2(stream);
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
@@ -159,6 +174,8 @@ int main(int count, char** arguments) {
   a_fault_fails_the_launch_and_every_call_after_it("out_of_bounds", "wrote beside an allocation of 256 bytes");
 #endif
   a_captured_stream_runs_when_its_graph_is_launched();
+  what_cannot_be_captured_spoils_the_capture();
+  expect(opsig_emulated_live_objects() == 0, "nothing is left behind");
   if (failures == 0) std::printf("emulator: all passed\n");
   return failures == 0 ? 0 : 1;
 }

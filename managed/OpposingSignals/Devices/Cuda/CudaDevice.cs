@@ -17,9 +17,12 @@ public sealed unsafe class CudaDevice : Device
     private readonly Dictionary<string, CudaModule> _modules = [];
     private readonly Dictionary<(CudaKernel Kernel, Precision Precision), nint> _functions = [];
     private readonly Lock _gate = new();
+    private readonly Lock _freeing = new();
+    private readonly List<nint> _freedInCapture = [];
     private readonly string _hardware;
     private string _lastLaunch = "";
     private bool _disposed;
+    private bool _capturing;
 
     private CudaDevice(CudaDriver driver, CudaContext context, nint? stream)
     {
@@ -53,6 +56,15 @@ public sealed unsafe class CudaDevice : Device
     /// <summary>Bytes that fill the device with work: far more than its caches, since its memory is as fast as they need.</summary>
     public override long PreferredWorkingSet => 4L << 30;
 
+    /// <inheritdoc/>
+    internal override bool RecordsWork => true;
+
+    /// <summary>Changes whenever the scratch memory moves, which captured work holds addresses of.</summary>
+    internal long ScratchGeneration => _scratch.Generation;
+
+    /// <summary>How often captured work was done.</summary>
+    internal long GraphLaunches { get; private set; }
+
     /// <summary>Multiprocessors of the device.</summary>
     internal int Multiprocessors { get; }
 
@@ -75,6 +87,8 @@ public sealed unsafe class CudaDevice : Device
     /// <inheritdoc/>
     public override void Upload(ReadOnlySpan<byte> source, nint destination)
     {
+        RefuseInCapture("an upload from the host");
+
         // From memory that is not pinned the driver copies before it returns, so that the span may go.
         using CudaContext.Entered entered = _context.Enter();
         fixed (byte* from = source)
@@ -86,6 +100,7 @@ public sealed unsafe class CudaDevice : Device
     /// <inheritdoc/>
     public override void Download(nint source, Span<byte> destination)
     {
+        RefuseInCapture("a download to the host");
         using CudaContext.Entered entered = _context.Enter();
         fixed (byte* to = destination)
         {
@@ -106,6 +121,13 @@ public sealed unsafe class CudaDevice : Device
     {
         using CudaContext.Entered entered = _context.Enter();
         Check(_driver.MemsetD8Async((ulong)destination, 0, checked((nuint)bytes), _stream.Handle), "clear", bytes);
+    }
+
+    /// <inheritdoc/>
+    public override void Synchronize()
+    {
+        using CudaContext.Entered entered = _context.Enter();
+        Check(_driver.StreamSynchronize(_stream.Handle), "waiting", 0);
     }
 
     /// <inheritdoc/>
@@ -152,6 +174,49 @@ public sealed unsafe class CudaDevice : Device
         }
     }
 
+    /// <inheritdoc/>
+    internal override Recording CreateRecording() => new CudaRecording(this);
+
+    /// <summary>Captures the work's operations instead of doing them.</summary>
+    /// <exception cref="CaptureRefusedException">Something in it cannot be captured.</exception>
+    internal CudaGraph Capture(Action work)
+    {
+        lock (_gate)
+        {
+            using CudaContext.Entered entered = _context.Enter();
+            lock (_freeing)
+            {
+                _capturing = true;
+            }
+
+            try
+            {
+                return CudaGraph.Capture(_driver, _stream, work);
+            }
+            finally
+            {
+                lock (_freeing)
+                {
+                    _capturing = false;
+                    _freedInCapture.ForEach(FreeMemory);
+                    _freedInCapture.Clear();
+                }
+            }
+        }
+    }
+
+    /// <summary>Does captured work.</summary>
+    internal void Launch(CudaGraph graph)
+    {
+        lock (_gate)
+        {
+            using CudaContext.Entered entered = _context.Enter();
+            graph.Launch(_stream);
+            GraphLaunches++;
+            _lastLaunch = "recorded work";
+        }
+    }
+
     /// <summary>Starts a kernel; <paramref name="parameters"/> are the addresses of its parameters.</summary>
     internal void Launch(
         string operation, CudaKernel kernel, Precision precision, CudaGrid grid, ReadOnlySpan<nint> parameters)
@@ -173,6 +238,7 @@ public sealed unsafe class CudaDevice : Device
 
     private protected override nint AllocateMemory(long bytes)
     {
+        RefuseInCapture("an allocation");
         using CudaContext.Entered entered = _context.Enter();
         ulong address;
         int status = _driver.MemAllocAsync(&address, checked((nuint)bytes), _stream.Handle);
@@ -193,10 +259,18 @@ public sealed unsafe class CudaDevice : Device
     // Called by finalizers too: whatever the driver says, the memory is gone with the context at the latest.
     private protected override void FreeMemory(nint address)
     {
-        if (!_disposed)
+        lock (_freeing)
         {
-            using CudaContext.Entered entered = _context.Enter();
-            _ = _driver.MemFreeAsync((ulong)address, _stream.Handle);
+            if (_capturing)
+            {
+                // Put into the stream now it would become a part of what is captured.
+                _freedInCapture.Add(address);
+            }
+            else if (!_disposed)
+            {
+                using CudaContext.Entered entered = _context.Enter();
+                _ = _driver.MemFreeAsync((ulong)address, _stream.Handle);
+            }
         }
     }
 
@@ -237,6 +311,14 @@ public sealed unsafe class CudaDevice : Device
         function = module.Function(kernel.NameFor(precision));
         _functions.Add((kernel, precision), function);
         return function;
+    }
+
+    private void RefuseInCapture(string what)
+    {
+        if (_capturing)
+        {
+            throw new CaptureRefusedException($"{what} cannot be recorded");
+        }
     }
 
     // A kernel's failure shows at the first call after it, so the message names what was started last.

@@ -68,6 +68,12 @@ internal sealed unsafe class CudaDriver
         StreamCreate = (delegate* unmanaged<nint*, uint, int>)Export("cuStreamCreate");
         StreamDestroy = (delegate* unmanaged<nint, int>)Export("cuStreamDestroy_v2");
         StreamSynchronize = (delegate* unmanaged<nint, int>)Export("cuStreamSynchronize");
+        StreamBeginCapture = (delegate* unmanaged<nint, int, int>)Export("cuStreamBeginCapture_v2");
+        StreamEndCapture = (delegate* unmanaged<nint, nint*, int>)Export("cuStreamEndCapture");
+        GraphInstantiate = (delegate* unmanaged<nint*, nint, ulong, int>)Export("cuGraphInstantiateWithFlags");
+        GraphLaunch = (delegate* unmanaged<nint, nint, int>)Export("cuGraphLaunch");
+        GraphDestroy = (delegate* unmanaged<nint, int>)Export("cuGraphDestroy");
+        GraphExecDestroy = (delegate* unmanaged<nint, int>)Export("cuGraphExecDestroy");
         ModuleLoadData = (delegate* unmanaged<nint*, byte*, int>)Export("cuModuleLoadData");
         ModuleUnload = (delegate* unmanaged<nint, int>)Export("cuModuleUnload");
         ModuleGetFunction = (delegate* unmanaged<nint*, nint, byte*, int>)Export("cuModuleGetFunction");
@@ -127,6 +133,18 @@ internal sealed unsafe class CudaDriver
 
     public delegate* unmanaged<nint, int> StreamSynchronize { get; }
 
+    public delegate* unmanaged<nint, int, int> StreamBeginCapture { get; }
+
+    public delegate* unmanaged<nint, nint*, int> StreamEndCapture { get; }
+
+    public delegate* unmanaged<nint*, nint, ulong, int> GraphInstantiate { get; }
+
+    public delegate* unmanaged<nint, nint, int> GraphLaunch { get; }
+
+    public delegate* unmanaged<nint, int> GraphDestroy { get; }
+
+    public delegate* unmanaged<nint, int> GraphExecDestroy { get; }
+
     public delegate* unmanaged<nint*, byte*, int> ModuleLoadData { get; }
 
     public delegate* unmanaged<nint, int> ModuleUnload { get; }
@@ -169,6 +187,9 @@ internal sealed unsafe class CudaDriver
     /// <summary>For tests, on the emulated driver: the device is lost after so many more launches.</summary>
     public void LoseDeviceAfter(long launches) =>
         ((delegate* unmanaged<long, void>)Export("opsig_emulated_lose_device_after"))(launches);
+
+    /// <summary>For tests, on the emulated driver: streams, modules and graphs that are not destroyed.</summary>
+    public long LiveObjects => ((delegate* unmanaged<long>)Export("opsig_emulated_live_objects"))();
 
     /// <summary>Throws what the driver reports.</summary>
     [DoesNotReturn]

@@ -27,6 +27,3 @@ public sealed class CudaException : NativeException
     /// <summary>The operation with its launch, or the call, that failed.</summary>
     public string Operation { get; }
 }
-
-/// <summary>A device has not enough memory; the message says how much was wanted and how much there is.</summary>
-public sealed class OutOfDeviceMemoryException(string message, Exception? inner = null) : OutOfMemoryException(message, inner);

@@ -8,14 +8,6 @@ internal readonly unsafe ref struct CudaLaunch(CudaDevice device, CudaScratch sc
     /// <summary>Scratch memory until the operation ends.</summary>
     public nint Scratch(long bytes) => scratch.Take(bytes);
 
-    /// <summary>Scratch memory that holds host numbers.</summary>
-    public nint ScratchWith(double* values, long count)
-    {
-        nint address = scratch.Take(count * sizeof(double));
-        device.Upload(new ReadOnlySpan<byte>(values, checked((int)(count * sizeof(double)))), address);
-        return address;
-    }
-
     /// <summary>Numbers from the device, after everything before is done.</summary>
     public void Download<T>(nint from, Span<T> to)
         where T : unmanaged => device.Download(from, MemoryMarshal.AsBytes(to));

@@ -22,6 +22,8 @@ internal sealed class CudaOperations
         EmbeddingLaunchers.AddTo(this);
         DropoutLaunchers.AddTo(this);
         AttentionLaunchers.AddTo(this);
+        OptimizerLaunchers.AddTo(this);
+        CeilingLaunchers.AddTo(this);
     }
 
     /// <summary>Names of all operations.</summary>

@@ -9,6 +9,10 @@ internal sealed class CudaScratch(Device device) : IDisposable
     private readonly List<DeviceBuffer> _outgrown = [];
     private DeviceBuffer? _buffer;
     private long _used;
+    private long _taken;
+
+    /// <summary>Changes whenever the memory moves.</summary>
+    public long Generation { get; private set; }
 
     /// <summary>Memory until the next <see cref="Reset"/>.</summary>
     public nint Take(long bytes)
@@ -16,27 +20,30 @@ internal sealed class CudaScratch(Device device) : IDisposable
         long aligned = (Math.Max(bytes, 1) + Alignment - 1) / Alignment * Alignment;
         if (_buffer is null || _used + aligned > _buffer.Bytes)
         {
-            // Twice as much as so far, so that growing ends soon. What was taken stays valid until the operation ends.
-            long larger = Math.Max(2 * (_buffer?.Bytes ?? 0), Math.Max(aligned, 1 << 20));
+            // Enough for the whole operation so far, so that it fits the next time, and twice as much as before, so that growing
+            // ends soon. What was taken stays valid until the operation ends.
+            long larger = Math.Max(2 * (_buffer?.Bytes ?? 0), Math.Max(_taken + aligned, 1 << 20));
             if (_buffer is not null)
             {
                 _outgrown.Add(_buffer);
             }
 
             _buffer = null;
+            Generation++;
             _buffer = device.Allocate(larger);
             _used = 0;
         }
 
         nint address = _buffer.Address + (nint)_used;
         _used += aligned;
+        _taken += aligned;
         return address;
     }
 
     /// <summary>Ends an operation: everything may be taken again.</summary>
     public void Reset()
     {
-        _used = 0;
+        (_used, _taken) = (0, 0);
         foreach (DeviceBuffer buffer in _outgrown)
         {
             buffer.Dispose();

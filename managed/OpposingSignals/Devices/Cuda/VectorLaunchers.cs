@@ -1,7 +1,7 @@
 namespace OpposingSignals.Devices.Cuda;
 
 /// <summary>Launchers of <c>native/cuda/vectors.cu</c>.</summary>
-internal static unsafe class VectorLaunchers
+internal static class VectorLaunchers
 {
     // As in vectors.cu.
     private const int Chunk = 8192;
@@ -22,19 +22,17 @@ internal static unsafe class VectorLaunchers
     {
         launch.Require(a.LeftCount >= 0 && a.RightCount >= 0 && a.Length >= 0, "negative extent");
         int pairs = a.LeftCount * a.RightCount;
-        var inner = new Span<double>(a.Inner, pairs);
-        if (a.Length == 0 || pairs == 0)
+        if (pairs == 0)
         {
-            inner.Clear();
             return;
         }
 
-        long chunks = (a.Length + Chunk - 1) / Chunk;
+        // Vectors without elements have one chunk, whose sum is zero.
+        long chunks = Math.Max(1, (a.Length + Chunk - 1) / Chunk);
         long tiles = (long)((a.LeftCount + Tile - 1) / Tile) * ((a.RightCount + Tile - 1) / Tile);
-        nint partial = launch.Scratch(chunks * pairs * sizeof(double)), sums = launch.Scratch(pairs * sizeof(double));
+        nint partial = launch.Scratch(chunks * pairs * sizeof(double));
         launch.Run(InnerProductsKernel, a.Precision, new CudaGrid(chunks * tiles), a, partial);
-        launch.Run(FinishKernel, a.Precision, new CudaGrid(pairs), partial, chunks, (long)pairs, sums);
-        launch.Download(sums, inner);
+        launch.Run(FinishKernel, a.Precision, new CudaGrid(pairs), partial, chunks, (long)pairs, a.Inner);
     }
 
     private static void Combine(CudaLaunch launch, in VectorBlock.CombineArguments a)
@@ -45,9 +43,7 @@ internal static unsafe class VectorLaunchers
             return;
         }
 
-        VectorBlock.CombineArguments onDevice = a;
-        onDevice.Coefficients = (double*)launch.ScratchWith(a.Coefficients, (long)a.InputCount * a.OutputCount);
         CudaGrid grid = CudaGrid.Over(a.Length) with { Y = (a.OutputCount + Outputs - 1) / Outputs };
-        launch.Run(CombineKernel, a.Precision, grid, onDevice);
+        launch.Run(CombineKernel, a.Precision, grid, a);
     }
 }

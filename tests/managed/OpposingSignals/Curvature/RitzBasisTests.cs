@@ -9,13 +9,29 @@ public sealed class RitzBasisTests
 {
     private const int Dimension = 60;
 
-    [Theory]
-    [InlineData(1)]
-    [InlineData(2)]
-    [InlineData(4)]
-    public void TheLanczosRelationHoldsAndFullDepthReconstructsTheMatrix(int block)
+    public static TheoryData<string> Devices => [.. TestDevices.Names];
+
+    public static TheoryData<string, int> DevicesAndBlocks
     {
-        using var device = new CpuDevice(threads: 1);
+        get
+        {
+            var data = new TheoryData<string, int>();
+            foreach (string device in TestDevices.Names)
+            {
+                data.Add(device, 1);
+                data.Add(device, 2);
+                data.Add(device, 4);
+            }
+
+            return data;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(DevicesAndBlocks))]
+    public void TheLanczosRelationHoldsAndFullDepthReconstructsTheMatrix(string deviceName, int block)
+    {
+        using Device device = TestDevices.Open(deviceName);
         double[,] matrix = SymmetricMatrices.Rotated([.. Enumerable.Range(1, Dimension).Select(i => i / 60.0)], 5);
         using var basis = new RitzBasis(new DenseOperator(device, Precision.Float64, matrix), Dimension, 1);
         using var work = new VectorBlock(device, Precision.Float64, block, Dimension);
@@ -48,10 +64,11 @@ public sealed class RitzBasisTests
         Assert.False(!(rebuilt - Matrix<double>.Build.DenseOfArray(matrix)).Enumerate().All(value => Math.Abs(value) < 1e-12));
     }
 
-    [Fact]
-    public void ManyRestartsLeaveTheBasisOrthonormalAndItsProductsTrue()
+    [Theory]
+    [MemberData(nameof(Devices))]
+    public void ManyRestartsLeaveTheBasisOrthonormalAndItsProductsTrue(string deviceName)
     {
-        using var device = new CpuDevice(threads: 1);
+        using Device device = TestDevices.Open(deviceName);
         double[,] matrix = SymmetricMatrices.Named("condition 1e3");
         var symmetric = new DenseOperator(device, Precision.Float64, matrix);
         using var basis = new RitzBasis(symmetric, 12, 6);
@@ -75,10 +92,11 @@ public sealed class RitzBasisTests
         Assert.False(!drift.Enumerate().All(value => Math.Abs(value) < 1e-13));
     }
 
-    [Fact]
-    public void DependentDirectionsAreDropped()
+    [Theory]
+    [MemberData(nameof(Devices))]
+    public void DependentDirectionsAreDropped(string deviceName)
     {
-        using var device = new CpuDevice(threads: 1);
+        using Device device = TestDevices.Open(deviceName);
         var symmetric = new DenseOperator(device, Precision.Float32, SymmetricMatrices.Named("identity"));
         int n = (int)symmetric.Dimension;
         using var basis = new RitzBasis(symmetric, n, 1);

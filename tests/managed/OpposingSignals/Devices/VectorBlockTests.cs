@@ -71,6 +71,29 @@ public sealed class VectorBlockTests
         }
     }
 
+    [Theory]
+    [InlineData("cpu")]
+    [InlineData("cuda-emulated")]
+    public void AProjectionIsWhatInnerProductsAndACombinationGive(string deviceName)
+    {
+        using Device device = TestDevices.Open(deviceName);
+        using VectorBlock basis = Random(device, Precision.Float32, 3, 5000, seed: 1);
+        using VectorBlock block = Random(device, Precision.Float32, 2, 5000, seed: 2);
+        using VectorBlock expected = Random(device, Precision.Float32, 2, 5000, seed: 2);
+        double[,] along = basis.InnerProducts(expected);
+        for (int i = 0; i < 3; i++)
+        {
+            (along[i, 0], along[i, 1]) = (-along[i, 0], -along[i, 1]);
+        }
+
+        expected.Combine(basis, along, 1);
+        block.SubtractProjection(basis);
+        Assert.Equal(expected.ToArray(), block.ToArray());
+        using VectorBlock none = basis.Rows(0, 0);
+        block.SubtractProjection(none);
+        Assert.Equal(expected.ToArray(), block.ToArray());
+    }
+
     [Fact]
     public void ReleasedBlocksLeaveNothingBehind()
     {

@@ -3,6 +3,7 @@ using OpposingSignals.Devices;
 using OpposingSignals.Networks;
 using OpposingSignals.Optimizers;
 using OpposingSignals.Tensors;
+using OpposingSignals.Tests.Support;
 
 namespace OpposingSignals.Tests.Optimizers;
 
@@ -16,16 +17,23 @@ public sealed class GradientDescentTests
     public void TheStepSizeMustBePositiveAndFinite(double stepSize) =>
         Assert.Throws<InputException>(() => new GradientDescent(stepSize));
 
-    [Fact]
-    public void AStepGoesAgainstTheGradient()
+    public static TheoryData<string> Devices => [.. TestDevices.Names];
+
+    [Theory]
+    [MemberData(nameof(Devices))]
+    public void AStepGoesAgainstTheGradientAndKeepsWhatWasBefore(string name)
     {
-        using var device = new CpuDevice(1);
+        using Device device = TestDevices.Open(name);
         using var parameters = new VectorBlock(device, Precision.Float64, 1, 2);
         using var gradient = new VectorBlock(device, Precision.Float64, 1, 2);
+        using var previous = new VectorBlock(device, Precision.Float64, 1, 2);
         parameters.CopyFrom([1.0, 2.0]);
         gradient.CopyFrom([4.0, -8.0]);
-        new GradientDescent(0.25).Step(parameters, gradient);
+        new GradientDescent(0.25).Step(parameters, gradient, previous);
         Assert.Equal([0.0, 4.0], parameters.ToArray());
+        Assert.Equal([1.0, 2.0], previous.ToArray());
+        new GradientDescent(0.25).Step(parameters, gradient);
+        Assert.Equal([-1.0, 6.0], parameters.ToArray());
     }
 
     // y = w x + b on the points ±√s has the Hessian diag(s, 1): with s = 4 the sharpness is 4 everywhere.
