@@ -3,67 +3,63 @@
 #pragma once
 
 #include <cstdint>
-#include <cstring>
 #include <type_traits>
+#include <utility>
+
+#include "lanes.h"
 
 namespace opsig {
-
-#if defined(__AVX512F__)
-constexpr int64_t kPanelRegisterBytes = 64;
-#else
-constexpr int64_t kPanelRegisterBytes = 32;
-#endif
-
-// Elements of a register.
-template <class T>
-constexpr int64_t kPanelLanes = kPanelRegisterBytes / static_cast<int64_t>(sizeof(T));
 
 // Columns rounded up to whole registers.
 template <class T>
 constexpr int64_t panel_columns(int64_t columns) {
-  return (columns + kPanelLanes<T> - 1) / kPanelLanes<T> * kPanelLanes<T>;
+  return (columns + kRegisterLanes<T> - 1) / kRegisterLanes<T> * kRegisterLanes<T>;
 }
 
 namespace panel {
 
-template <class T>
-using Lanes __attribute__((vector_size(kPanelRegisterBytes))) = T;
-
-// 6 rows by 2 registers: 12 independent chains hide the latency of the multiply-add, and leave room for operands in 16
-// registers.
+// Rows by registers of a tile: at least 12 independent chains hide the latency of the multiply-add, and with the operands they
+// fill the 16 registers of AVX2 or the 32 of AVX-512.
+#if defined(__AVX512F__)
+constexpr int kTileRows = 14;
+#else
 constexpr int kTileRows = 6;
+#endif
 constexpr int kTileRegisters = 2;
-
-template <class T>
-Lanes<T> load(const T* from) {
-  Lanes<T> value;
-  std::memcpy(&value, from, sizeof value);
-  return value;
-}
 
 template <class T, int Rows, int Registers>
 void tile(int64_t depth, const T* a, int64_t a_row, int64_t a_column, const T* b, int64_t ldb, T* c, int64_t ldc) {
   // Each register is copied by itself: an array that is copied whole lives in memory.
   Lanes<T> sums[Rows][Registers];
-#pragma GCC unroll 6
+#pragma GCC unroll 14
   for (int r = 0; r < Rows; ++r)
 #pragma GCC unroll 2
-    for (int v = 0; v < Registers; ++v) sums[r][v] = load(c + r * ldc + v * kPanelLanes<T>);
+    for (int v = 0; v < Registers; ++v) sums[r][v] = load(c + r * ldc + v * kRegisterLanes<T>);
   for (int64_t p = 0; p < depth; ++p) {
     Lanes<T> right[Registers];
 #pragma GCC unroll 2
-    for (int v = 0; v < Registers; ++v) right[v] = load(b + p * ldb + v * kPanelLanes<T>);
-#pragma GCC unroll 6
+    for (int v = 0; v < Registers; ++v) right[v] = load(b + p * ldb + v * kRegisterLanes<T>);
+#pragma GCC unroll 14
     for (int r = 0; r < Rows; ++r) {
       const T left = a[r * a_row + p * a_column];
 #pragma GCC unroll 2
       for (int v = 0; v < Registers; ++v) sums[r][v] += left * right[v];
     }
   }
-#pragma GCC unroll 6
+#pragma GCC unroll 14
   for (int r = 0; r < Rows; ++r)
 #pragma GCC unroll 2
-    for (int v = 0; v < Registers; ++v) std::memcpy(c + r * ldc + v * kPanelLanes<T>, &sums[r][v], sizeof(Lanes<T>));
+    for (int v = 0; v < Registers; ++v) store(sums[r][v], c + r * ldc + v * kRegisterLanes<T>);
+}
+
+// The tile of as many rows as there are, fewer than a whole one.
+template <class T, int Registers, int... Counts>
+void last_rows(int64_t rows, int64_t depth, const T* a, int64_t a_row, int64_t a_column, const T* b, int64_t ldb, T* c,
+               int64_t ldc, std::integer_sequence<int, Counts...>) {
+  const auto run = [&](auto count) {
+    if (rows == count) tile<T, count, Registers>(depth, a, a_row, a_column, b, ldb, c, ldc);
+  };
+  (run(std::integral_constant<int, Counts>()), ...);
 }
 
 template <class T, int Registers>
@@ -72,16 +68,8 @@ void column_of_tiles(int64_t rows, int64_t depth, const T* a, int64_t a_row, int
   int64_t i = 0;
   for (; i + kTileRows <= rows; i += kTileRows)
     tile<T, kTileRows, Registers>(depth, a + i * a_row, a_row, a_column, b, ldb, c + i * ldc, ldc);
-  const auto rest = [&](auto count) {
-    tile<T, decltype(count)::value, Registers>(depth, a + i * a_row, a_row, a_column, b, ldb, c + i * ldc, ldc);
-  };
-  switch (rows - i) {
-    case 1: return rest(std::integral_constant<int, 1>{});
-    case 2: return rest(std::integral_constant<int, 2>{});
-    case 3: return rest(std::integral_constant<int, 3>{});
-    case 4: return rest(std::integral_constant<int, 4>{});
-    case 5: return rest(std::integral_constant<int, 5>{});
-  }
+  last_rows<T, Registers>(rows - i, depth, a + i * a_row, a_row, a_column, b, ldb, c + i * ldc, ldc,
+                          std::make_integer_sequence<int, kTileRows>());
 }
 
 }  // namespace panel
@@ -90,11 +78,11 @@ void column_of_tiles(int64_t rows, int64_t depth, const T* a, int64_t a_row, int
 template <class T>
 void add_panel_product(int64_t rows, int64_t columns, int64_t depth, const T* a, int64_t a_row, int64_t a_column, const T* b,
                        int64_t ldb, T* c, int64_t ldc) {
-  constexpr int64_t kWide = panel::kTileRegisters * kPanelLanes<T>;
+  constexpr int64_t kWide = panel::kTileRegisters * kRegisterLanes<T>;
   int64_t j = 0;
   for (; j + kWide <= columns; j += kWide)
     panel::column_of_tiles<T, panel::kTileRegisters>(rows, depth, a, a_row, a_column, b + j, ldb, c + j, ldc);
-  for (; j < columns; j += kPanelLanes<T>)
+  for (; j < columns; j += kRegisterLanes<T>)
     panel::column_of_tiles<T, 1>(rows, depth, a, a_row, a_column, b + j, ldb, c + j, ldc);
 }
 

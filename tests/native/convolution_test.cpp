@@ -1,8 +1,11 @@
 #include "opsig/convolution.h"
 
+#include <cmath>
+#include <string>
 #include <vector>
 
 #include "support.h"
+#include "winograd_bound.h"
 
 namespace opsig::test {
 namespace {
@@ -61,7 +64,30 @@ enum class Sharing {
 };
 
 template <class T>
-void test_pass(Pass pass, const Shape& s, int vectors, int terms, bool accumulate, bool with_bias, Sharing sharing, int64_t gap) {
+std::vector<double> winograd_bounds(Pass pass, const opsig_convolution_arguments& a, int64_t out_size, int vector) {
+  const WinogradBound bound;
+  const Shape& s = a.shape;
+  std::vector<double> magnitudes(static_cast<size_t>(out_size));
+  const auto at = [&](const opsig_vectors& tensor) { return static_cast<const T*>(tensor.data) + vector * tensor.vector_stride; };
+  for (int t = 0; t < a.terms; ++t) {
+    if (pass == Pass::kBackwardWeights)
+      bound.add_weights(s, at(a.image[t]), at(a.filter[t]), magnitudes);
+    else
+      bound.add_correlation(s, pass == Pass::kBackwardData, at(a.image[t]), at(a.filter[t]), magnitudes);
+  }
+  const int64_t tiles = s.samples * ((s.out_height + 3) / 4) * ((s.out_width + 3) / 4);
+  const int64_t depth = pass == Pass::kForward ? s.channels : pass == Pass::kBackwardData ? s.out_channels : tiles;
+  for (double& magnitude : magnitudes)
+    magnitude *= static_cast<double>(a.terms * depth + WinogradBound::kRoundings) * roundoff<T>();
+  return magnitudes;
+}
+
+// How the library computes a shape, on which the bound of its rounding error depends.
+enum class Algorithm { kDirect, kWinograd };
+
+template <class T>
+void test_pass(Algorithm algorithm, Pass pass, const Shape& s, int vectors, int terms, bool accumulate, bool with_bias,
+               Sharing sharing, int64_t gap) {
   const int64_t images = s.samples * s.height * s.width * s.channels;
   const int64_t outs = s.samples * s.out_height * s.out_width * s.out_channels;
   const int64_t filters = static_cast<int64_t>(s.out_channels) * s.channels / s.groups * s.kernel_height * s.kernel_width;
@@ -120,7 +146,14 @@ void test_pass(Pass pass, const Shape& s, int vectors, int terms, bool accumulat
         else
           sums[filter].add(at(a.image[t], j, image) * at(a.filter[t], j, output));
       });
-    for (int64_t i = 0; i < out_size; ++i) sums[i].expect(name(pass), out[j * a.out.vector_stride + i]);
+    if (algorithm == Algorithm::kDirect) {
+      for (int64_t i = 0; i < out_size; ++i) sums[i].expect(name(pass), out[j * a.out.vector_stride + i]);
+    } else {
+      const std::vector<double> bounds = winograd_bounds<T>(pass, a, out_size, j);
+      for (int64_t i = 0; i < out_size; ++i)
+        expect_near(std::string(name(pass)) + " by Winograd's algorithm", out[j * a.out.vector_stride + i], sums[i].value(),
+                    bounds[static_cast<size_t>(i)] + 4 * roundoff<T>() * std::fabs(sums[i].value()));
+    }
     for (int o = 0; o < s.out_channels && with_bias; ++o) {
       if (pass == Pass::kBackwardWeights)
         of_bias[o].expect("convolution_backward_weights, bias", bias[j * a.bias.vector_stride + o]);
@@ -134,14 +167,14 @@ template <class T>
 void test_shape(const Shape& s) {
   for (const bool flag : {false, true})
     for (const int64_t gap : {0, 5}) {
-      test_pass<T>(Pass::kForward, s, 2, 1, flag, flag, Sharing::kNothing, gap);
-      test_pass<T>(Pass::kForward, s, 2, 2, flag, !flag, Sharing::kCrosswise, gap);
-      test_pass<T>(Pass::kForward, s, 3, 1, flag, true, Sharing::kFilters, gap);
-      test_pass<T>(Pass::kBackwardData, s, 2, 1, flag, false, Sharing::kNothing, gap);
-      test_pass<T>(Pass::kBackwardData, s, 3, 1, flag, false, Sharing::kFilters, gap);
-      test_pass<T>(Pass::kBackwardData, s, 2, 2, flag, false, Sharing::kCrosswise, gap);
-      test_pass<T>(Pass::kBackwardWeights, s, 1, 1, false, flag, Sharing::kNothing, gap);
-      test_pass<T>(Pass::kBackwardWeights, s, 2, 2, false, flag, Sharing::kCrosswise, gap);
+      test_pass<T>(Algorithm::kDirect, Pass::kForward, s, 2, 1, flag, flag, Sharing::kNothing, gap);
+      test_pass<T>(Algorithm::kDirect, Pass::kForward, s, 2, 2, flag, !flag, Sharing::kCrosswise, gap);
+      test_pass<T>(Algorithm::kDirect, Pass::kForward, s, 3, 1, flag, true, Sharing::kFilters, gap);
+      test_pass<T>(Algorithm::kDirect, Pass::kBackwardData, s, 2, 1, flag, false, Sharing::kNothing, gap);
+      test_pass<T>(Algorithm::kDirect, Pass::kBackwardData, s, 3, 1, flag, false, Sharing::kFilters, gap);
+      test_pass<T>(Algorithm::kDirect, Pass::kBackwardData, s, 2, 2, flag, false, Sharing::kCrosswise, gap);
+      test_pass<T>(Algorithm::kDirect, Pass::kBackwardWeights, s, 1, 1, false, flag, Sharing::kNothing, gap);
+      test_pass<T>(Algorithm::kDirect, Pass::kBackwardWeights, s, 2, 2, false, flag, Sharing::kCrosswise, gap);
     }
 }
 
@@ -159,6 +192,41 @@ void test_precision() {
   // Depth-wise, one and two outputs to a channel.
   test_shape<T>(shape(2, 7, 6, 16, 16, 3, 3, 1, 1, 16));
   test_shape<T>(shape(2, 5, 5, 5, 10, 3, 3, 2, 1, 5));
+}
+
+void test_winograd(const Shape& s, int64_t gap) {
+  const auto test = [&](Pass pass, int vectors, int terms, bool flag, Sharing sharing) {
+    test_pass<float>(Algorithm::kWinograd, pass, s, vectors, terms, flag, flag, sharing, gap);
+  };
+  test(Pass::kForward, 2, 2, true, Sharing::kCrosswise);
+  test(Pass::kForward, 3, 1, false, Sharing::kFilters);
+  test(Pass::kBackwardData, 2, 2, false, Sharing::kCrosswise);
+  test(Pass::kBackwardData, 2, 1, true, Sharing::kFilters);
+  test(Pass::kBackwardWeights, 2, 2, true, Sharing::kCrosswise);
+}
+
+// Tiles cut by the image's right and lower edge, without padding and with the most, and more tiles than a chunk holds.
+void test_winograd() {
+  test_winograd(shape(3, 7, 9, 32, 48, 3, 3, 1, 1), 5);
+  test_winograd(shape(4, 8, 8, 48, 32, 3, 3, 1, 0), 0);
+  test_winograd(shape(4, 6, 5, 32, 32, 3, 3, 1, 2), 0);
+  const Shape many_tiles = shape(60, 16, 16, 32, 32, 3, 3, 1, 1);
+  for (const Pass pass : {Pass::kForward, Pass::kBackwardWeights})
+    test_pass<float>(Algorithm::kWinograd, pass, many_tiles, 1, 1, true, false, Sharing::kNothing, 0);
+}
+
+// Two transformed filters and a chunk of tiles; nothing worth counting where the definition is followed.
+void test_scratch() {
+  opsig_convolution_arguments a{};
+  a.precision = OPSIG_FLOAT32;
+  a.terms = a.vectors = 1;
+  int64_t bytes = -1;
+  a.shape = shape(64, 16, 16, 64, 32, 3, 3, 1, 1);
+  run("convolution_scratch", opsig_convolution_scratch_arguments{a, &bytes});
+  if (bytes < 36 * 2 * 64 * 32 * 4 || bytes > 36 * 2 * 65 * 32 * 4 + (9 << 20)) fail("convolution_scratch is not as planned");
+  a.shape = shape(64, 16, 16, 64, 32, 5, 5, 1, 2);
+  run("convolution_scratch", opsig_convolution_scratch_arguments{a, &bytes});
+  if (bytes != 0) fail("convolution_scratch of a direct convolution is not 0");
 }
 
 // Memory that cannot be had, asked for by several threads at once, is a status and not the end of the process. Nothing is read
@@ -182,6 +250,8 @@ void test_convolutions() {
   test_out_of_memory();
   test_precision<float>();
   test_precision<double>();
+  test_winograd();
+  test_scratch();
   opsig_convolution_arguments a{};
   expect_refusal("convolution_forward", a, "terms");
   a.terms = 1;

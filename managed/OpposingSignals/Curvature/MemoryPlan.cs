@@ -40,6 +40,9 @@ public sealed record MemoryPlan
     /// <summary>Bytes of tangents and cotangents of one micro-batch.</summary>
     public required long WorkspaceBytes { get; init; }
 
+    /// <summary>Bytes of working memory of the operations, such as transformed images of convolutions.</summary>
+    public required long ScratchBytes { get; init; }
+
     /// <summary>Bytes of vectors of the length of θ that the objective itself owns: the gradient.</summary>
     public required long VectorBytes { get; init; }
 
@@ -62,7 +65,8 @@ public sealed record MemoryPlan
     public required long BudgetBytes { get; init; }
 
     /// <summary>Everything together.</summary>
-    public long TotalBytes => DataBytes + PackedBytes + PrimalBytes + WorkspaceBytes + VectorBytes + StagingBytes;
+    public long TotalBytes =>
+        DataBytes + PackedBytes + PrimalBytes + WorkspaceBytes + ScratchBytes + VectorBytes + StagingBytes;
 
     /// <summary>The plan in one sentence.</summary>
     internal string Summary => string.Create(
@@ -78,6 +82,7 @@ public sealed record MemoryPlan
         Line("packed inputs", PackedBytes);
         Line(KeepsPrimal ? "primal, kept" : "primal, recomputed", PrimalBytes);
         Line("workspace", WorkspaceBytes);
+        Line("operations", ScratchBytes);
         Line("gradient", VectorBytes);
         if (StagingBytes > 0)
         {
@@ -156,6 +161,7 @@ public sealed record MemoryPlan
             int microBatches = (samples + microBatch - 1) / microBatch;
             long primalOfAll = options.ForwardOnly ? layout.PrimalBytes : layout.PrimalBytes * microBatches;
             long data = inputs + ((long)samples * loss.TargetBytes(network.OutputShape, precision));
+            long scratch = network.Nodes.Max(node => node.Layer.ScratchBytes(device, precision, microBatch));
             long vectorBytes = options.ForwardOnly ? 0 : network.ParameterCount * precision.Size();
             MemoryPlan plan = new()
             {
@@ -168,9 +174,11 @@ public sealed record MemoryPlan
                 PrimalBytes = primalOfAll,
                 WorkspaceBytes =
                     options.ForwardOnly ? 0 : Math.Max(layout.GradientWorkspaceBytes, layout.ProductWorkspaceBytes),
+                ScratchBytes = scratch,
                 VectorBytes = vectorBytes,
                 StagingBytes = device.RecordsWork ? 2 * vectors * vectorBytes : 0,
-                GradientPeakBytes = data + packed + layout.PrimalBytes + layout.GradientWorkspaceBytes + vectorBytes,
+                GradientPeakBytes =
+                    data + packed + layout.PrimalBytes + layout.GradientWorkspaceBytes + scratch + vectorBytes,
                 BudgetBytes = budget,
             };
             if (plan.TotalBytes <= budget)

@@ -14,6 +14,7 @@ public sealed class Convolution : Layer
     private static readonly Operation<Arguments> ForwardOperation = new("convolution_forward");
     private static readonly Operation<Arguments> BackwardDataOperation = new("convolution_backward_data");
     private static readonly Operation<Arguments> BackwardWeightsOperation = new("convolution_backward_weights");
+    private static readonly Operation<ScratchArguments> ScratchOperation = new("convolution_scratch");
 
     private readonly FeatureShape _input;
     private readonly bool _bias;
@@ -88,6 +89,15 @@ public sealed class Convolution : Layer
     public override string ToString() =>
         $"Conv({_input.Channels}, {OutputShape.Channels}, kernel {Kernel.Height}x{Kernel.Width}, stride {Stride}, " +
         $"padding {Padding}{(Groups > 1 ? $", {Groups} groups" : "")}{(_bias ? "" : ", no bias")})";
+
+    internal override unsafe long ScratchBytes(Device device, Precision precision, int samples)
+    {
+        long bytes = 0;
+        Arguments convolution = ShapeArguments(precision, samples, 1);
+        convolution.Terms = 1;
+        device.Run(ScratchOperation, new ScratchArguments { Convolution = convolution, Bytes = &bytes });
+        return bytes;
+    }
 
     internal override bool NeedsOutputCotangent(bool inputMoves) => inputMoves;
 
@@ -192,26 +202,10 @@ public sealed class Convolution : Layer
         ReadOnlySpan<(VectorView Image, VectorView Filter)> terms, VectorView output, VectorView bias = default,
         bool accumulate = false)
     {
-        var arguments = new Arguments
-        {
-            Precision = pass.Precision,
-            Accumulate = accumulate ? 1 : 0,
-            Vectors = vectors,
-            Samples = pass.Samples,
-            Height = _input.Height,
-            Width = _input.Width,
-            Channels = _input.Channels,
-            OutHeight = OutputShape.Height,
-            OutWidth = OutputShape.Width,
-            OutChannels = OutputShape.Channels,
-            KernelHeight = Kernel.Height,
-            KernelWidth = Kernel.Width,
-            Stride = Stride,
-            Padding = Padding,
-            Groups = Groups,
-            Output = output,
-            Bias = bias,
-        };
+        Arguments arguments = ShapeArguments(pass.Precision, pass.Samples, vectors);
+        arguments.Accumulate = accumulate ? 1 : 0;
+        arguments.Output = output;
+        arguments.Bias = bias;
         foreach ((VectorView image, VectorView filter) in terms)
         {
             if (image.Exists && filter.Exists)
@@ -234,6 +228,25 @@ public sealed class Convolution : Layer
                 new Rows.Row(output, OutputShape.Channels));
         }
     }
+
+    private Arguments ShapeArguments(Precision precision, int samples, int vectors) =>
+        new()
+        {
+            Precision = precision,
+            Vectors = vectors,
+            Samples = samples,
+            Height = _input.Height,
+            Width = _input.Width,
+            Channels = _input.Channels,
+            OutHeight = OutputShape.Height,
+            OutWidth = OutputShape.Width,
+            OutChannels = OutputShape.Channels,
+            KernelHeight = Kernel.Height,
+            KernelWidth = Kernel.Width,
+            Stride = Stride,
+            Padding = Padding,
+            Groups = Groups,
+        };
 
     [InlineArray(2)]
     internal struct TwoViews
@@ -265,5 +278,12 @@ public sealed class Convolution : Layer
         public TwoViews Filter;
         public VectorView Output;
         public VectorView Bias;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    internal unsafe struct ScratchArguments
+    {
+        public Arguments Convolution;
+        public long* Bytes;
     }
 }

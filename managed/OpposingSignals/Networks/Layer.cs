@@ -1,3 +1,5 @@
+using OpposingSignals.Devices;
+
 namespace OpposingSignals.Networks;
 
 /// <summary>
@@ -30,6 +32,9 @@ public abstract class Layer
 
     /// <summary>Bytes that Forward caches beside x and y for a micro-batch.</summary>
     internal virtual long CacheBytes(int samples) => 0;
+
+    /// <summary>Bytes of working memory that the device's operations keep for a micro-batch, at most.</summary>
+    internal virtual long ScratchBytes(Device device, Precision precision, int samples) => 0;
 
     /// <summary>Whether y may be written over x: no pass needs x once y is known.</summary>
     internal virtual bool OverwritesInput => false;

@@ -46,4 +46,11 @@ typedef struct opsig_convolution_arguments {
   opsig_vectors bias;
 } opsig_convolution_arguments;
 
+// convolution_scratch: the most bytes of working memory that a pass of such a convolution keeps beside its arguments, whose tensors
+// are not looked at.
+typedef struct opsig_convolution_scratch_arguments {
+  opsig_convolution_arguments convolution;
+  int64_t* bytes;
+} opsig_convolution_scratch_arguments;
+
 #endif  // OPSIG_CONVOLUTION_H

@@ -13,9 +13,17 @@ internal static class ConvolutionLaunchers
 
     public static void AddTo(CudaOperations table)
     {
+        table.Add<Convolution.ScratchArguments>("convolution_scratch", Scratch);
         table.Add<Convolution.Arguments>("convolution_forward", Forward);
         table.Add<Convolution.Arguments>("convolution_backward_data", BackwardData);
         table.Add<Convolution.Arguments>("convolution_backward_weights", BackwardWeights);
+    }
+
+    // Packed filters and partial sums lie in the stream's scratch, which all operations share.
+    private static unsafe void Scratch(CudaLaunch launch, in Convolution.ScratchArguments a)
+    {
+        Check(launch, a.Convolution);
+        *a.Bytes = 0;
     }
 
     private static void Forward(CudaLaunch launch, in Convolution.Arguments a)
