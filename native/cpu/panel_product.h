@@ -74,16 +74,32 @@ void column_of_tiles(int64_t rows, int64_t depth, const T* a, int64_t a_row, int
 
 }  // namespace panel
 
+// Columns of C that one pass over A computes.
+template <class T>
+constexpr int64_t kPanelColumns = panel::kTileRegisters * kRegisterLanes<T>;
+
 // C [rows, columns] += A [rows, depth] B [depth, columns], with A(i, p) at a[i a_row + p a_column]; columns are whole registers.
 template <class T>
 void add_panel_product(int64_t rows, int64_t columns, int64_t depth, const T* a, int64_t a_row, int64_t a_column, const T* b,
                        int64_t ldb, T* c, int64_t ldc) {
-  constexpr int64_t kWide = panel::kTileRegisters * kRegisterLanes<T>;
   int64_t j = 0;
-  for (; j + kWide <= columns; j += kWide)
+  for (; j + kPanelColumns<T> <= columns; j += kPanelColumns<T>)
     panel::column_of_tiles<T, panel::kTileRegisters>(rows, depth, a, a_row, a_column, b + j, ldb, c + j, ldc);
   for (; j < columns; j += kRegisterLanes<T>)
     panel::column_of_tiles<T, 1>(rows, depth, a, a_row, a_column, b + j, ldb, c + j, ldc);
+}
+
+// The same for kPanelColumns columns with B [depth, columns] and C [rows, columns] without gaps, and A packed as it is read: tiles of
+// kTileRows rows, the last one of fewer, each [depth, rows of the tile].
+template <class T>
+void add_packed_panel_product(int64_t rows, int64_t depth, const T* a, const T* b, T* c) {
+  constexpr int64_t kColumns = kPanelColumns<T>;
+  constexpr int kRows = panel::kTileRows;
+  int64_t i = 0;
+  for (; i + kRows <= rows; i += kRows)
+    panel::tile<T, kRows, panel::kTileRegisters>(depth, a + i * depth, 1, kRows, b, kColumns, c + i * kColumns, kColumns);
+  panel::last_rows<T, panel::kTileRegisters>(rows - i, depth, a + i * depth, 1, rows - i, b, kColumns, c + i * kColumns, kColumns,
+                                             std::make_integer_sequence<int, kRows>());
 }
 
 }  // namespace opsig

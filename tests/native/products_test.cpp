@@ -2,6 +2,8 @@
 
 #include <vector>
 
+#include <cmath>
+
 #include "support.h"
 
 namespace opsig::test {
@@ -133,24 +135,48 @@ void test_packed(int64_t vectors, int64_t rows, int64_t columns, int64_t outputs
   run("packed_gradient",
       opsig_packed_gradient_arguments{OPSIG_FLOAT32, 0, vectors, rows, columns, outputs, by_columns.data(), d.data(), y_stride,
                                       g.data(), w_stride});
-  for (int64_t j = 0; j < vectors; ++j)
-    for (int64_t o = 0; o < outputs; ++o) {
-      for (int64_t r = 0; r < rows; ++r) {
+  // Strassen's step bounds an element's error by the magnitudes of all four blocks' elements at its place: each of at most four
+  // products of quarters by sums of two blocks a side.
+  const bool strassen = rows >= 512 && columns >= 512 && outputs >= 64 && rows % 2 + columns % 2 + outputs % 2 == 0;
+  const auto expect = [&](const char* what, float actual, const Sum& sum, double magnitude, int64_t depth) {
+    if (strassen)
+      expect_near(what, actual, sum.value(), static_cast<double>(depth / 2 + 8) * roundoff<float>() * 4 * magnitude);
+    else
+      sum.expect(what, actual);
+  };
+  const auto both = [](int64_t i, int64_t extent) { return (i + extent / 2) % extent; };
+  const auto size_x = [&](int64_t r, int64_t c) { return std::fabs(static_cast<double>(x[r * columns + c])); };
+  for (int64_t j = 0; j < vectors; ++j) {
+    const auto size_w = [&](int64_t o, int64_t c) { return std::fabs(static_cast<double>(w[j * w_stride + o * columns + c])); };
+    const auto size_d = [&](int64_t r, int64_t o) { return std::fabs(static_cast<double>(d[j * y_stride + r * outputs + o])); };
+    for (int64_t o = 0; o < outputs; o += strassen ? 13 : 1) {
+      for (int64_t r = 0; r < rows; r += strassen ? 7 : 1) {
         Sum sum;
+        double magnitude = 0;
         if (accumulate) sum.add(y_before[j * y_stride + r * outputs + o]);
         if (with_bias) sum.add(bias[j * bias_stride + o]);
-        for (int64_t c = 0; c < columns; ++c)
+        for (int64_t c = 0; c < columns; ++c) {
           sum.add(static_cast<double>(x[r * columns + c]) * static_cast<double>(w[j * w_stride + o * columns + c]));
-        sum.expect("packed_forward", y[j * y_stride + r * outputs + o]);
+          if (strassen && c < columns / 2)
+            magnitude += (size_x(r, c) + size_x(both(r, rows), c) + size_x(r, both(c, columns)) + size_x(both(r, rows), both(c, columns))) *
+                         (size_w(o, c) + size_w(both(o, outputs), c) + size_w(o, both(c, columns)) + size_w(both(o, outputs), both(c, columns)));
+        }
+        expect("packed_forward", y[j * y_stride + r * outputs + o], sum, magnitude, columns);
       }
-      for (int64_t c = 0; c < columns; ++c) {
+      for (int64_t c = 0; c < columns; c += strassen ? 7 : 1) {
         Sum sum;
+        double magnitude = 0;
         sum.add(g_before[j * w_stride + o * columns + c]);
-        for (int64_t r = 0; r < rows; ++r)
+        for (int64_t r = 0; r < rows; ++r) {
           sum.add(static_cast<double>(d[j * y_stride + r * outputs + o]) * static_cast<double>(x[r * columns + c]));
-        sum.expect("packed_gradient", g[j * w_stride + o * columns + c]);
+          if (strassen && r < rows / 2)
+            magnitude += (size_x(r, c) + size_x(both(r, rows), c) + size_x(r, both(c, columns)) + size_x(both(r, rows), both(c, columns))) *
+                         (size_d(r, o) + size_d(both(r, rows), o) + size_d(r, both(o, outputs)) + size_d(both(r, rows), both(o, outputs)));
+        }
+        expect("packed_gradient", g[j * w_stride + o * columns + c], sum, magnitude, rows);
       }
     }
+  }
 }
 
 template <class T>
@@ -175,6 +201,7 @@ void test_products() {
     test_packed(1, 1, 1, 1, flag, flag);
     test_packed(2, 7, 65, 17, flag, !flag);
     test_packed(3, 33, 101, 37, flag, flag);
+    test_packed(1, 514, 516, 66, flag, flag);
   }
   int64_t by_rows = -1, by_columns = -1;
   run("packed_size", opsig_packed_size_arguments{OPSIG_FLOAT64, 0, 7, 65, 17, &by_rows, &by_columns});
