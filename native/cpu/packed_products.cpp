@@ -20,7 +20,7 @@ constexpr int64_t kGroup = 2;
 // Elements of such a block, 256 KiB, and the most of its depth: 48 KiB of a panel.
 constexpr int64_t kBlockElements = 1 << 16, kDeepest = 384, kShallowest = 64;
 
-// A matrix with element (i, j) at data[i row_stride + j column_stride].
+// A matrix with element (i, j) at data[i row_stride + j column_stride]; one of the strides is 1.
 struct View {
   const float* data;
   int64_t row_stride, column_stride;
@@ -77,6 +77,24 @@ void pack_panels(const Extents& e, const View& b, float* to) {
   }
 }
 
+// to [p1 - p0, i1 - i0] = columns p0 to p1 of rows i0 to i1 of the sum, walked in the order of its memory.
+void pack_tile(const Summands& sum, int64_t i0, int64_t i1, int64_t p0, int64_t p1, float* to) {
+  const int64_t rows = i1 - i0;
+  const auto walk = [&](auto element) {
+    if (sum.first.row_stride == 1)
+      for (int64_t p = p0; p < p1; ++p)
+        for (int64_t i = i0; i < i1; ++i) to[(p - p0) * rows + i - i0] = element(i, p * sum.first.column_stride);
+    else
+      for (int64_t i = i0; i < i1; ++i)
+        for (int64_t p = p0; p < p1; ++p) to[(p - p0) * rows + i - i0] = element(p, i * sum.first.row_stride);
+  };
+  const float *first = sum.first.data, *second = sum.second.data;
+  if (sum.sign == 0)
+    walk([&](int64_t along, int64_t line) { return first[line + along]; });
+  else
+    walk([&, sign = sum.sign](int64_t along, int64_t line) { return first[line + along] + sign * second[line + along]; });
+}
+
 // The sums of A's blocks, [products, depth, rows], cut into blocks of the depth, each as add_packed_panel_product reads it. The
 // memory is the calling thread's, until the next product.
 const float* pack_blocks(const Extents& e, const View& a) {
@@ -90,8 +108,8 @@ const float* pack_blocks(const Extents& e, const View& a) {
     float* to = blocks + (r * e.depth + p0) * e.rows;
     for (int64_t i0 = 0; i0 < e.rows; i0 += panel::kTileRows) {
       const int64_t i1 = std::min<int64_t>(i0 + panel::kTileRows, e.rows);
-      for (int64_t p = p0; p < p1; ++p)
-        for (int64_t i = i0; i < i1; ++i) *to++ = sum.at(i, p);
+      pack_tile(sum, i0, i1, p0, p1, to);
+      to += (i1 - i0) * (p1 - p0);
     }
   }
   return blocks;
