@@ -45,6 +45,9 @@ internal sealed class RunOptions
 
     public Option<string> Precision { get; } = WithDefault("--precision", "float32", "float32 or float64.");
 
+    public Option<string> Arithmetic { get; } = WithDefault(
+        "--arithmetic", "fp32", "How a GPU multiplies in float32 products: fp32 (exact), 3xtf32, tf32 or bf16 (tensor cores).");
+
     public Option<int> Threads { get; } = WithDefault("--threads", 0, "Threads; 0 takes every processor.");
 
     public Option<int> MicroBatch { get; } = WithDefault("--micro-batch", 0, "Samples of a micro-batch; 0 leaves it to the plan.");
@@ -57,8 +60,8 @@ internal sealed class RunOptions
     public void AddTo(Command command)
     {
         foreach (Option option in (Option[])[
-            Model, Data, DataFolder, Normalization, Loss, Initialization, Weights, Freeze, Seed, Device, Precision, Threads,
-            MicroBatch, BatchNorm, Memory])
+            Model, Data, DataFolder, Normalization, Loss, Initialization, Weights, Freeze, Seed, Device, Precision, Arithmetic,
+            Threads, MicroBatch, BatchNorm, Memory])
         {
             command.Options.Add(option);
         }
@@ -77,6 +80,7 @@ internal sealed class RunOptions
         Seed = parsed.GetValue(Seed),
         Device = parsed.GetValue(Device)!,
         Precision = ParsePrecision(parsed.GetValue(Precision)!),
+        Arithmetic = ProductArithmeticExtensions.Named(parsed.GetValue(Arithmetic)!),
         Threads = parsed.GetValue(Threads),
         MicroBatch = parsed.GetValue(MicroBatch),
         BatchNorm = parsed.GetValue(BatchNorm) switch

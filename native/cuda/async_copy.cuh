@@ -29,4 +29,23 @@ OPSIG_DEVICE void finish_copies() {
 #endif
 }
 
+// Ends a group of this thread's copies, which may be empty.
+OPSIG_DEVICE void commit_copies() {
+#if defined(__CUDACC__)
+  asm volatile("cp.async.commit_group;" ::: "memory");
+#else
+  emulator::commit_copies();
+#endif
+}
+
+// Waits for all groups of this thread but the Pending latest; a barrier makes them visible to the others.
+template <int Pending>
+OPSIG_DEVICE void wait_for_copies() {
+#if defined(__CUDACC__)
+  asm volatile("cp.async.wait_group %0;" ::"n"(Pending) : "memory");
+#else
+  emulator::wait_for_copies(Pending);
+#endif
+}
+
 }  // namespace opsig

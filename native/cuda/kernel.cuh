@@ -15,6 +15,10 @@
 #define OPSIG_KERNEL(NAME, THREADS, ...) extern "C" __global__ void __launch_bounds__(THREADS, 1) NAME(__VA_ARGS__)
 // Memory that the threads of a block share; undefined at first.
 #define OPSIG_SHARED(TYPE, NAME) __shared__ TYPE NAME
+// The same, as large as the launch asks for: beyond 48 KiB there is no other way.
+#define OPSIG_DYNAMIC_SHARED(TYPE, NAME)                     \
+  extern __shared__ __align__(16) unsigned char NAME##_at[]; \
+  TYPE& NAME = *reinterpret_cast<TYPE*>(NAME##_at)
 #else
 #include "emulator/cuda.h"
 #endif

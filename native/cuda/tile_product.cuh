@@ -13,7 +13,8 @@
 //   Line line(int64_t)                 what a line needs, decoded once before the walk
 //   Step step(int64_t)                 what a place along the depth needs
 //   const T* at(Line, Step)            where the element lies; null for a zero outside the operand
-//   bool depth_contiguous, wide        see Loader
+//   bool depth_contiguous              whether elements next to each other in memory follow along the depth or along the lines
+//   bool wide                          whether 16-byte words of them are whole and aligned
 #pragma once
 
 #include "async_copy.cuh"
@@ -36,7 +37,7 @@ struct alignas(16) TileStages {
 };
 
 // Starts the copies of one operand's tile. What a warp reads at once:
-//   wide            16 bytes along lines that lie next to each other, whole and aligned
+//   wide            16 bytes along lines that lie next to each other
 //   along lines     an element per thread, 32 lines
 //   along depth     an element per thread, 8 lines x 4 depths: sixteen bytes of each of 8 rows of the source, half a sector; the
 //                   other half is read by the next copy of the same warp, from the first-level cache
@@ -154,43 +155,47 @@ struct ThreadTile {
   }
 };
 
-// Sums over the terms and [begin, end) of the depth; operands(term, body) calls body(a, b) with the operands of a term, and
-// store(row of the tile, column of the tile, value) takes the result. `first_row` and `first_column` are the tile's.
-template <class T, int Tile, class A, class B, class Operands, class Store>
-OPSIG_DEVICE void tiled_product(int terms, int64_t begin, int64_t end, int64_t first_row, int64_t first_column,
-                                const Operands& operands, const Store& store) {
-  using Stages = TileStages<T, Tile>;
-  OPSIG_SHARED(Stages, stages);
-  ThreadTile<T, Tile> tile;
-  int term = 0, stage = 0;
-  int64_t depth = begin;
-  A a = operands.a(0);
-  B b = operands.b(0);
-  Loader<T, Tile, A> load_a(a, first_row);
-  Loader<T, Tile, B> load_b(b, first_column);
-  load_a.start(depth, end, stages.a[0]);
-  load_b.start(depth, end, stages.b[0]);
-  while (term < terms) {
-    finish_copies();
-    __syncthreads();
-    depth += kTileDepth;
-    if (depth >= end) {
-      depth = begin;
-      if (++term < terms) {
-        load_a = Loader<T, Tile, A>(operands.a(term), first_row);
-        load_b = Loader<T, Tile, B>(operands.b(term), first_column);
+// One way to multiply tiles; TensorProduct is the other. Sums over the terms and [begin, end) of the depth: operands.a(term) and
+// operands.b(term) are the operands of a term, of type A and B, and store(row of the tile, column of the tile, value) takes the
+// result. `first_row` and `first_column` are the tile's.
+template <class T, int Tile>
+struct TileProduct {
+  using Number = T;
+  static constexpr int kTile = Tile;
+  template <class A, class B, class Operands, class Store>
+  OPSIG_DEVICE static void run(int terms, int64_t begin, int64_t end, int64_t first_row, int64_t first_column,
+                               const Operands& operands, const Store& store) {
+    using Stages = TileStages<T, Tile>;
+    OPSIG_SHARED(Stages, stages);
+    ThreadTile<T, Tile> tile;
+    int term = 0, stage = 0;
+    int64_t depth = begin;
+    Loader<T, Tile, A> load_a(operands.a(0), first_row);
+    Loader<T, Tile, B> load_b(operands.b(0), first_column);
+    load_a.start(depth, end, stages.a[0]);
+    load_b.start(depth, end, stages.b[0]);
+    while (term < terms) {
+      finish_copies();
+      __syncthreads();
+      depth += kTileDepth;
+      if (depth >= end) {
+        depth = begin;
+        if (++term < terms) {
+          load_a = Loader<T, Tile, A>(operands.a(term), first_row);
+          load_b = Loader<T, Tile, B>(operands.b(term), first_column);
+        }
       }
+      // The other stage was read before the barrier.
+      if (term < terms) {
+        load_a.start(depth, end, stages.a[stage ^ 1]);
+        load_b.start(depth, end, stages.b[stage ^ 1]);
+      }
+      tile.add(stages.a[stage], stages.b[stage]);
+      stage ^= 1;
     }
-    // The other stage was read before the barrier.
-    if (term < terms) {
-      load_a.start(depth, end, stages.a[stage ^ 1]);
-      load_b.start(depth, end, stages.b[stage ^ 1]);
-    }
-    tile.add(stages.a[stage], stages.b[stage]);
-    stage ^= 1;
+    tile.each(store);
   }
-  tile.each(store);
-}
+};
 
 // How a launcher cuts the work of a product: blockIdx.x counts tiles of C, columns fastest; blockIdx.y the products of a batch;
 // blockIdx.z shares of the depth. With several shares each writes its part to `partial` [share, batch, rows, columns].

@@ -51,6 +51,7 @@ struct Thread {
   unsigned parity = 0;
   void* fake_stack = nullptr;
   std::vector<Copy> copies;
+  std::vector<size_t> groups;  // where each group of copies ends
 };
 
 // Stacks are kept: those of threads that never wait are used again by the next thread, so that a kernel without barriers
@@ -134,6 +135,7 @@ class Block {
       thread.context = nullptr;
       thread.parity = 0;
       thread.copies.clear();
+      thread.groups.clear();
     }
     for (;;) {
       if (schedule_.order == Schedule::Order::kRandom) std::shuffle(order_.begin(), order_.end(), random_);
@@ -169,9 +171,21 @@ class Block {
 
   void start_copy(void* to, const void* from, size_t bytes) { current_->copies.push_back({to, from, bytes}); }
 
+  void commit_copies() { current_->groups.push_back(current_->copies.size()); }
+
+  void wait_for_copies(size_t pending) {
+    std::vector<size_t>& groups = current_->groups;
+    if (groups.size() <= pending) return;
+    const auto over = groups.end() - static_cast<std::ptrdiff_t>(pending);
+    const size_t done = *(over - 1);
+    copy_first(done);
+    groups.erase(groups.begin(), over);
+    for (size_t& end : groups) end -= done;
+  }
+
   void finish_copies() {
-    for (const Copy& copy : current_->copies) std::memcpy(copy.to, copy.from, copy.bytes);
-    current_->copies.clear();
+    copy_first(current_->copies.size());
+    current_->groups.clear();
   }
 
   void* shared(const void* place, size_t size) {
@@ -180,12 +194,24 @@ class Block {
     return piece.memory.get();
   }
 
-  void* dynamic_shared() { return dynamic_shared_.memory.get(); }
+  void* dynamic_shared(size_t size) {
+    if (dynamic_bytes_ != size)
+      throw KernelFault(kernel_.name + " was launched with " + std::to_string(dynamic_bytes_) + " bytes of shared memory and has " +
+                        std::to_string(size));
+    return dynamic_shared_.memory.get();
+  }
 
  private:
   struct Slot {
     unsigned char bytes[Exchange::kBytes];
   };
+
+  void copy_first(size_t count) {
+    std::vector<Copy>& copies = current_->copies;
+    const auto end = copies.begin() + static_cast<std::ptrdiff_t>(count);
+    for (auto copy = copies.begin(); copy != end; ++copy) std::memcpy(copy->to, copy->from, copy->bytes);
+    copies.erase(copies.begin(), end);
+  }
 
   static StackPool& stacks() {
     thread_local StackPool pool;
@@ -347,8 +373,10 @@ Exchange warp_exchange(unsigned mask, const void* data, size_t size, std::source
 }
 
 void start_copy(void* to, const void* from, size_t bytes) { running->start_copy(to, from, bytes); }
+void commit_copies() { running->commit_copies(); }
+void wait_for_copies(size_t pending) { running->wait_for_copies(pending); }
 void finish_copies() { running->finish_copies(); }
 void* shared_memory(const void* place, size_t size) { return running->shared(place, size); }
-void* dynamic_shared_memory() { return running->dynamic_shared(); }
+void* dynamic_shared_memory(size_t size) { return running->dynamic_shared(size); }
 
 }  // namespace opsig::emulator

@@ -51,7 +51,7 @@ void block_barrier(std::source_location place);
 
 // What the lanes of a warp have handed in; valid until the thread's next exchange.
 struct Exchange {
-  static constexpr size_t kBytes = 64;
+  static constexpr size_t kBytes = 128;
   const unsigned char (*slots)[kBytes];
 
   template <class T>
@@ -67,10 +67,14 @@ Exchange warp_exchange(unsigned mask, const void* data, size_t size, std::source
 
 // Memory of the block, one piece per `place`, full of 0xff (NaN) at first.
 void* shared_memory(const void* place, size_t size);
-void* dynamic_shared_memory();
+// The memory that the launch asked for, which must be `size` bytes.
+void* dynamic_shared_memory(size_t size);
 
-// Copies that are done when they are waited for, and not before: a kernel that forgets to wait reads what was there.
+// Copies that are done when they are waited for, and not before: a kernel that forgets to wait reads what was there. A group
+// are those between two commits; wait_for_copies leaves the `pending` latest groups under way.
 void start_copy(void* to, const void* from, size_t bytes);
+void commit_copies();
+void wait_for_copies(size_t pending);
 void finish_copies();
 
 }  // namespace opsig::emulator

@@ -9,6 +9,7 @@
 #include <source_location>
 
 #include "emulator/block.h"
+#include "emulator/matrix_instruction.h"
 #include "emulator/registry.h"
 
 // The module that the source file is built into: its name without the extension.
@@ -25,6 +26,8 @@
 #define OPSIG_SHARED(TYPE, NAME)      \
   static const char NAME##_place = 0; \
   TYPE& NAME = *static_cast<TYPE*>(opsig::emulator::shared_memory(&NAME##_place, sizeof(TYPE)))
+#define OPSIG_DYNAMIC_SHARED(TYPE, NAME) \
+  TYPE& NAME = *static_cast<TYPE*>(opsig::emulator::dynamic_shared_memory(sizeof(TYPE)))
 
 #define threadIdx (opsig::emulator::position.thread)
 #define blockIdx (opsig::emulator::position.block)
@@ -52,6 +55,8 @@ inline unsigned __ballot_sync(unsigned mask, int vote, std::source_location plac
   for (int lane = 0; lane < opsig::emulator::kWarpSize; ++lane) votes |= (all.of<int>(lane) != 0 ? 1u : 0u) << lane;
   return votes;
 }
+
+inline float __uint_as_float(unsigned bits) { return opsig::emulator::float_of(bits); }
 
 using std::max;
 using std::min;

@@ -237,6 +237,9 @@ CUDA_EXPORT int cuDeviceGetName(char* name, int length, int) {
   return kSuccess;
 }
 
+// Shared memory per block that a kernel may ask for, of an H100.
+constexpr int kMostShared = 227 << 10;
+
 CUDA_EXPORT int cuDeviceGetAttribute(int* value, int attribute, int) {
   switch (attribute) {
     case 16:  // multiprocessors
@@ -249,7 +252,7 @@ CUDA_EXPORT int cuDeviceGetAttribute(int* value, int attribute, int) {
       *value = 0;
       return kSuccess;
     case 97:  // shared memory per block that a kernel may ask for
-      *value = 227 << 10;
+      *value = kMostShared;
       return kSuccess;
     default:
       return kInvalidValue;
@@ -364,7 +367,12 @@ CUDA_EXPORT int cuModuleGetFunction(const Kernel** function, Module* module, con
   return *function == nullptr ? kNotFound : kSuccess;
 }
 
-CUDA_EXPORT int cuFuncSetAttribute(const Kernel*, int, int) { return ready(); }
+CUDA_EXPORT int cuFuncSetAttribute(const Kernel* kernel, int attribute, int value) {
+  constexpr int kMaxDynamicShared = 8;
+  if (attribute != kMaxDynamicShared || value < 0 || value > kMostShared) return kInvalidValue;
+  kernel->max_dynamic_shared = static_cast<size_t>(value);
+  return ready();
+}
 
 CUDA_EXPORT int cuMemAlloc_v2(uint64_t* address, size_t bytes) {
   const int status = ready();
@@ -430,6 +438,7 @@ CUDA_EXPORT int cuLaunchKernel(const Kernel* kernel, unsigned gx, unsigned gy, u
   if (gx == 0 || gy == 0 || gz == 0 || bx * by * bz == 0 || gy > 65535 || gz > 65535 || gx > 0x7fffffffu)
     return kInvalidValue;
   if (bx * by * bz > kernel->max_threads) return kLaunchOutOfResources;
+  if (shared > kernel->max_dynamic_shared) return kInvalidValue;
   const Extent grid{gx, gy, gz}, block{bx, by, bz};
   if (!captures(stream)) return run_kernel(kernel, grid, block, shared, arguments);
   return enqueue(stream, [=, kept = KeptArguments(*kernel, arguments)]() mutable {

@@ -20,6 +20,8 @@ class Kernel {
 
   std::string module, name;
   unsigned max_threads = 0;
+  // Dynamic shared memory that a launch may ask for; more than this default is to be allowed first.
+  mutable size_t max_dynamic_shared = 48 << 10;
 };
 
 void add_kernel(Kernel* kernel);

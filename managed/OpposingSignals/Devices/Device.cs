@@ -34,13 +34,17 @@ public abstract class Device : IDisposable
     /// <summary>The device called <paramref name="name"/>.</summary>
     /// <param name="name">Its name on the command line.</param>
     /// <param name="threads">Host threads; 0 takes every processor.</param>
-    /// <exception cref="InputException">There is no such device.</exception>
+    /// <param name="arithmetic">How a CUDA device multiplies in float32 products; the processor does so exactly.</param>
+    /// <exception cref="InputException">There is no such device, or it has no such arithmetic.</exception>
     /// <exception cref="DeviceUnavailableException">It cannot be had here; the message lists what was tried.</exception>
-    public static Device Named(string name, int threads = 0) => name switch
+    public static Device Named(
+        string name, int threads = 0, ProductArithmetic arithmetic = ProductArithmetic.Float32) => name switch
     {
+        "cpu" when arithmetic != ProductArithmetic.Float32 =>
+            throw new InputException($"The processor multiplies in fp32; {arithmetic.Name()} needs --device cuda."),
         "cpu" => new CpuDevice(threads),
-        "cuda" => CudaDevice.Open(),
-        "cuda-emulated" => CudaDevice.OpenEmulated(),
+        "cuda" => CudaDevice.Open(arithmetic: arithmetic),
+        "cuda-emulated" => CudaDevice.OpenEmulated(arithmetic),
         _ => throw new InputException($"There is no device '{name}'. Known: cpu, cuda, cuda-emulated."),
     };
 

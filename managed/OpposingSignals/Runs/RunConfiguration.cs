@@ -45,6 +45,9 @@ public sealed record RunConfiguration
     /// <summary>Element type.</summary>
     public Precision Precision { get; init; } = Precision.Float32;
 
+    /// <summary>How a CUDA device multiplies in float32 products.</summary>
+    public ProductArithmetic Arithmetic { get; init; }
+
     /// <summary>
     /// Threads; 0 takes every processor. Part of the configuration, because last bits depend on it: a run keeps the number
     /// that it was made with.

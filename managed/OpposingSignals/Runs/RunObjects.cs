@@ -51,7 +51,7 @@ public sealed class RunObjects : IDisposable
             Network = Network.Freeze(names.Split(','));
         }
 
-        Device = Devices.Device.Named(configuration.Device, configuration.Threads);
+        Device = Devices.Device.Named(configuration.Device, configuration.Threads, configuration.Arithmetic);
         try
         {
             Objective = ObjectiveOf(Data.Training, forwardOnly: false, configuration.BatchNorm, dropout: true);

@@ -119,6 +119,11 @@ void uninitialised_shared_memory_is_poison() {
   expect(values[1] == 63, "the others are not");
 }
 
+void a_copy_is_done_when_its_group_is_waited_for() {
+  expect(result_of("copies", "forward")[0] == 64, "a copy that was waited for is there");
+  expect(std::isnan(result_of("early", "forward")[0]), "a copy that was not is not");
+}
+
 void a_fault_fails_the_launch_and_every_call_after_it(const char* kernel, const char* word) {
   Session session;
   expect(session.launch(kernel) == kLaunchFailed, std::string(kernel) + " fails");
@@ -167,6 +172,8 @@ int main(int count, char** arguments) {
   a_right_kernel_gives_the_same_bits_under_every_schedule();
   a_race_shows_as_differing_bits();
   uninitialised_shared_memory_is_poison();
+  a_copy_is_done_when_its_group_is_waited_for();
+  a_fault_fails_the_launch_and_every_call_after_it("unshared", "launched with 0 bytes of shared memory");
   a_fault_fails_the_launch_and_every_call_after_it("divergence", "__syncthreads: some threads never arrive");
   a_fault_fails_the_launch_and_every_call_after_it("two_barriers", "different calls of __syncthreads");
   a_fault_fails_the_launch_and_every_call_after_it("lost_lane", "some lanes never arrive");

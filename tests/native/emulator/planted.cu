@@ -1,5 +1,5 @@
 // One kernel that is right, and one for each kind of mistake that the emulated driver must show.
-#include "kernel.cuh"
+#include "async_copy.cuh"
 
 namespace {
 
@@ -8,6 +8,17 @@ using namespace opsig;
 struct Values {
   float at[64];
 };
+
+// out[i] = in[63 - i] by copies of which all groups but `Pending` are waited for.
+template <int Pending>
+OPSIG_DEVICE void copied(const float* in, float* out) {
+  OPSIG_SHARED(Values, values);
+  start_copy<4>(&values.at[threadIdx.x], in + threadIdx.x);
+  commit_copies();
+  wait_for_copies<Pending>();
+  __syncthreads();
+  out[threadIdx.x] = values.at[63 - threadIdx.x];
+}
 
 }  // namespace
 
@@ -63,4 +74,16 @@ OPSIG_KERNEL(uninitialised, 64, const float* in, float* out) {
   if (threadIdx.x < 63) values.at[threadIdx.x] = in[threadIdx.x];
   __syncthreads();
   out[threadIdx.x] = values.at[63 - threadIdx.x];
+}
+
+OPSIG_KERNEL(copies, 64, const float* in, float* out) { copied<0>(in, out); }
+
+// Reads what is still under way.
+OPSIG_KERNEL(early, 64, const float* in, float* out) { copied<1>(in, out); }
+
+// Launched without the shared memory that it uses.
+OPSIG_KERNEL(unshared, 64, const float* in, float* out) {
+  OPSIG_DYNAMIC_SHARED(Values, values);
+  values.at[threadIdx.x] = in[threadIdx.x];
+  out[threadIdx.x] = values.at[threadIdx.x];
 }

@@ -6,9 +6,9 @@ namespace OpposingSignals.Devices.Cuda;
 internal static class ConvolutionLaunchers
 {
     private static readonly CudaKernel PackKernel = new("convolution", "convolution_pack");
-    private static readonly CudaKernel[] ForwardKernels = TilePlan.Kernels("convolution", "convolution_forward");
-    private static readonly CudaKernel[] DataKernels = TilePlan.Kernels("convolution", "convolution_backward_data");
-    private static readonly CudaKernel[] WeightKernels = TilePlan.Kernels("convolution", "convolution_backward_weights");
+    private static readonly TilePlan.Kernels ForwardKernels = new("convolution", "convolution_forward");
+    private static readonly TilePlan.Kernels DataKernels = new("convolution", "convolution_backward_data");
+    private static readonly TilePlan.Kernels WeightKernels = new("convolution", "convolution_backward_weights");
     private static readonly CudaKernel WeightsFinishKernel = new("convolution", "convolution_weights_finish");
 
     public static void AddTo(CudaOperations table)
@@ -30,20 +30,21 @@ internal static class ConvolutionLaunchers
     {
         Check(launch, a);
         nint packed = Pack(launch, a, forData: 0);
-        long depth = (long)a.KernelHeight * a.KernelWidth * (a.Channels / a.Groups);
+        long pixels = a.Samples * a.OutHeight * a.OutWidth, depth = (long)a.KernelHeight * a.KernelWidth * (a.Channels / a.Groups);
+        ProductArithmetic arithmetic = launch.ArithmeticOf(a.Precision);
         var plan = new TilePlan(
-            a.Precision, a.Samples * a.OutHeight * a.OutWidth, a.OutChannels / a.Groups, depth, Batch(a), cutsDepth: false);
-        launch.Run(TilePlan.KernelOf(ForwardKernels, plan.Tile), a.Precision, plan.Grid, a, packed);
+            a.Precision, arithmetic, pixels, a.OutChannels / a.Groups, depth, Batch(a), cutsDepth: false);
+        launch.Run(ForwardKernels.For(arithmetic, plan), a.Precision, plan.Grid, a, packed);
     }
 
     private static void BackwardData(CudaLaunch launch, in Convolution.Arguments a)
     {
         Check(launch, a);
         nint packed = Pack(launch, a, forData: 1);
-        long depth = (long)a.KernelHeight * a.KernelWidth * (a.OutChannels / a.Groups);
-        var plan = new TilePlan(
-            a.Precision, a.Samples * a.Height * a.Width, a.Channels / a.Groups, depth, Batch(a), cutsDepth: false);
-        launch.Run(TilePlan.KernelOf(DataKernels, plan.Tile), a.Precision, plan.Grid, a, packed);
+        long pixels = a.Samples * a.Height * a.Width, depth = (long)a.KernelHeight * a.KernelWidth * (a.OutChannels / a.Groups);
+        ProductArithmetic arithmetic = launch.ArithmeticOf(a.Precision);
+        var plan = new TilePlan(a.Precision, arithmetic, pixels, a.Channels / a.Groups, depth, Batch(a), cutsDepth: false);
+        launch.Run(DataKernels.For(arithmetic, plan), a.Precision, plan.Grid, a, packed);
     }
 
     // The gradient is in PyTorch's order and the product in another, so that even one share goes through scratch memory.
@@ -51,9 +52,11 @@ internal static class ConvolutionLaunchers
     {
         Check(launch, a);
         long columns = (long)a.KernelHeight * a.KernelWidth * (a.Channels / a.Groups), positions = a.Samples * a.OutHeight * a.OutWidth;
-        var plan = new TilePlan(a.Precision, a.OutChannels / a.Groups, columns, positions, Batch(a), cutsDepth: true);
+        ProductArithmetic arithmetic = launch.ArithmeticOf(a.Precision);
+        var plan = new TilePlan(
+            a.Precision, arithmetic, a.OutChannels / a.Groups, columns, positions, Batch(a), cutsDepth: true);
         nint partial = launch.Scratch(plan.Shares * a.Vectors * FilterSize(a) * a.Precision.Size());
-        launch.Run(TilePlan.KernelOf(WeightKernels, plan.Tile), a.Precision, plan.Grid, a, plan.For(partial));
+        launch.Run(WeightKernels.For(arithmetic, plan), a.Precision, plan.Grid, a, plan.For(partial));
         launch.Run(WeightsFinishKernel, a.Precision, CudaGrid.Over(a.Vectors * FilterSize(a)), a, partial, plan.Shares);
         if (a.Bias.Exists)
         {

@@ -39,7 +39,8 @@ public sealed unsafe class CudaDevice : Device
 
     /// <inheritdoc/>
     public override string Description =>
-        $"{Name}, {_hardware}, driver for CUDA {_driver.Version / 1000}.{_driver.Version % 1000 / 10}";
+        $"{Name}, {_hardware}, driver for CUDA {_driver.Version / 1000}.{_driver.Version % 1000 / 10}"
+        + (Arithmetic == ProductArithmetic.Float32 ? "" : $", float32 products in {Arithmetic.Name()}");
 
     /// <inheritdoc/>
     public override long AvailableMemory
@@ -56,6 +57,9 @@ public sealed unsafe class CudaDevice : Device
     /// <summary>Bytes that fill the device with work: far more than its caches, since its memory is as fast as they need.</summary>
     public override long PreferredWorkingSet => 4L << 30;
 
+    /// <summary>How float32 products and convolutions multiply.</summary>
+    public ProductArithmetic Arithmetic { get; private init; }
+
     /// <inheritdoc/>
     internal override bool RecordsWork => true;
 
@@ -70,19 +74,25 @@ public sealed unsafe class CudaDevice : Device
 
     /// <summary>The first device of this machine's driver, or another by number.</summary>
     /// <exception cref="DeviceUnavailableException">Driver or device are missing; the message says what was tried.</exception>
-    public static CudaDevice Open(int ordinal = 0) => Open(CudaDriver.Real, ordinal);
+    public static CudaDevice Open(int ordinal = 0, ProductArithmetic arithmetic = ProductArithmetic.Float32) =>
+        Open(CudaDriver.Real, ordinal, arithmetic);
 
     /// <summary>The emulated device, for tests without a GPU: slow, and exact in what it reports.</summary>
     /// <exception cref="DeviceUnavailableException">The emulated driver was not built.</exception>
-    public static CudaDevice OpenEmulated() => Open(CudaDriver.Emulated, 0);
+    public static CudaDevice OpenEmulated(ProductArithmetic arithmetic = ProductArithmetic.Float32) =>
+        Open(CudaDriver.Emulated, 0, arithmetic);
 
     /// <summary>Works in a context and a stream that another library made, for example ManagedCuda, and leaves both to it.</summary>
     /// <param name="context">Its CUcontext.</param>
     /// <param name="stream">Its CUstream; zero is the default stream.</param>
-    public static CudaDevice Adopt(nint context, nint stream) => Adopt(CudaDriver.Real, context, stream);
+    /// <param name="arithmetic">How float32 products and convolutions multiply.</param>
+    public static CudaDevice Adopt(
+        nint context, nint stream, ProductArithmetic arithmetic = ProductArithmetic.Float32) =>
+        Adopt(CudaDriver.Real, context, stream, arithmetic);
 
-    internal static CudaDevice Adopt(CudaDriver driver, nint context, nint stream) =>
-        new(driver, CudaContext.Adopt(driver, context), stream);
+    internal static CudaDevice Adopt(
+        CudaDriver driver, nint context, nint stream, ProductArithmetic arithmetic = ProductArithmetic.Float32) =>
+        new(driver, CudaContext.Adopt(driver, context), stream) { Arithmetic = arithmetic };
 
     /// <inheritdoc/>
     public override void Upload(ReadOnlySpan<byte> source, nint destination)
@@ -225,8 +235,8 @@ public sealed unsafe class CudaDevice : Device
         fixed (nint* addresses = parameters)
         {
             int status = _driver.LaunchKernel(
-                function, (uint)grid.X, (uint)grid.Y, (uint)grid.Z, (uint)grid.Threads, 1, 1, 0, _stream.Handle,
-                (void**)addresses, null);
+                function, (uint)grid.X, (uint)grid.Y, (uint)grid.Z, (uint)grid.Threads, 1, 1, (uint)kernel.SharedBytes,
+                _stream.Handle, (void**)addresses, null);
             if (status != 0)
             {
                 _driver.Throw(status, $"{operation}, kernel {kernel.NameFor(precision)} {grid}");
@@ -276,12 +286,12 @@ public sealed unsafe class CudaDevice : Device
 
     private static string Mebibytes(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1048576.0:F1} MiB");
 
-    private static CudaDevice Open(CudaDriver driver, int ordinal)
+    private static CudaDevice Open(CudaDriver driver, int ordinal, ProductArithmetic arithmetic)
     {
         CudaContext context = CudaContext.Primary(driver, ordinal);
         try
         {
-            return new CudaDevice(driver, context, null);
+            return new CudaDevice(driver, context, null) { Arithmetic = arithmetic };
         }
         catch
         {
@@ -309,6 +319,14 @@ public sealed unsafe class CudaDevice : Device
         }
 
         function = module.Function(kernel.NameFor(precision));
+        if (kernel.SharedBytes > 0)
+        {
+            const int mostDynamicShared = 8;
+            _driver.Check(
+                _driver.FuncSetAttribute(function, mostDynamicShared, kernel.SharedBytes),
+                $"asking for {kernel.SharedBytes} bytes of shared memory for {kernel.NameFor(precision)}");
+        }
+
         _functions.Add((kernel, precision), function);
         return function;
     }

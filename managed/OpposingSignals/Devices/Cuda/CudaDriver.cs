@@ -76,6 +76,7 @@ internal sealed unsafe class CudaDriver
         GraphExecDestroy = (delegate* unmanaged<nint, int>)Export("cuGraphExecDestroy");
         ModuleLoadData = (delegate* unmanaged<nint*, byte*, int>)Export("cuModuleLoadData");
         ModuleUnload = (delegate* unmanaged<nint, int>)Export("cuModuleUnload");
+        FuncSetAttribute = (delegate* unmanaged<nint, int, int, int>)Export("cuFuncSetAttribute");
         ModuleGetFunction = (delegate* unmanaged<nint*, nint, byte*, int>)Export("cuModuleGetFunction");
         MemAllocAsync = (delegate* unmanaged<ulong*, nuint, nint, int>)Export("cuMemAllocAsync");
         MemFreeAsync = (delegate* unmanaged<ulong, nint, int>)Export("cuMemFreeAsync");
@@ -148,6 +149,8 @@ internal sealed unsafe class CudaDriver
     public delegate* unmanaged<nint*, byte*, int> ModuleLoadData { get; }
 
     public delegate* unmanaged<nint, int> ModuleUnload { get; }
+
+    public delegate* unmanaged<nint, int, int, int> FuncSetAttribute { get; }
 
     public delegate* unmanaged<nint*, nint, byte*, int> ModuleGetFunction { get; }
 

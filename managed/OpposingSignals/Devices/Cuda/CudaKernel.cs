@@ -4,9 +4,12 @@ namespace OpposingSignals.Devices.Cuda;
 /// <param name="module">Source file without extension.</param>
 /// <param name="name">Name without the precision.</param>
 /// <param name="hasPrecisions">False for a kernel whose types do not depend on the precision.</param>
-internal sealed class CudaKernel(string module, string name, bool hasPrecisions = true)
+/// <param name="sharedBytes">Shared memory that a launch asks for, beside what the kernel declares.</param>
+internal sealed class CudaKernel(string module, string name, bool hasPrecisions = true, int sharedBytes = 0)
 {
     public string Module { get; } = module;
+
+    public int SharedBytes { get; } = sharedBytes;
 
     /// <summary>The name in the module.</summary>
     public string NameFor(Precision precision) =>

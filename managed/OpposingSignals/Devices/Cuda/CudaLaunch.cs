@@ -5,6 +5,10 @@ namespace OpposingSignals.Devices.Cuda;
 /// <summary>What a launcher works with: it starts kernels, takes scratch memory, and moves numbers from and to the host.</summary>
 internal readonly unsafe ref struct CudaLaunch(CudaDevice device, CudaScratch scratch, string operation)
 {
+    /// <summary>How products of a precision are to be multiplied.</summary>
+    public ProductArithmetic ArithmeticOf(Precision precision) =>
+        precision == Precision.Float32 ? device.Arithmetic : ProductArithmetic.Float32;
+
     /// <summary>Scratch memory until the operation ends.</summary>
     public nint Scratch(long bytes) => scratch.Take(bytes);
 

@@ -5,7 +5,7 @@ namespace OpposingSignals.Devices.Cuda;
 /// <summary>Launchers of <c>native/cuda/products.cu</c>.</summary>
 internal static unsafe class ProductLaunchers
 {
-    private static readonly CudaKernel[] ProductKernels = TilePlan.Kernels("products", "product");
+    private static readonly TilePlan.Kernels ProductKernels = new("products", "product");
     private static readonly CudaKernel FinishKernel = new("products", "product_finish");
     private static readonly CudaKernel EmptyKernel = new("products", "product_empty");
 
@@ -30,10 +30,11 @@ internal static unsafe class ProductLaunchers
             return;
         }
 
-        var plan = new TilePlan(a.Precision, a.Rows, a.Columns, a.Depth, a.Vectors, cutsDepth: true);
+        ProductArithmetic arithmetic = launch.ArithmeticOf(a.Precision);
+        var plan = new TilePlan(a.Precision, arithmetic, a.Rows, a.Columns, a.Depth, a.Vectors, cutsDepth: true);
         long elements = a.Vectors * a.Rows * a.Columns;
         nint partial = plan.Shares > 1 ? launch.Scratch(plan.Shares * elements * a.Precision.Size()) : 0;
-        launch.Run(TilePlan.KernelOf(ProductKernels, plan.Tile), a.Precision, plan.Grid, a, plan.For(partial));
+        launch.Run(ProductKernels.For(arithmetic, plan), a.Precision, plan.Grid, a, plan.For(partial));
         if (plan.Shares > 1)
         {
             launch.Run(FinishKernel, a.Precision, CudaGrid.Over(elements), a, partial, plan.Shares);

@@ -12,14 +12,18 @@ internal readonly struct TilePlan
     // A share below this depth spends its time on filling the pipeline and on writing its part.
     private const long SmallestShare = 256;
 
-    // As in tile_product.cuh.
-    private const long DepthStep = 16;
+    // As in tile_product.cuh and tensor_product.cuh.
+    private const int DepthStep = 16;
+    private const int TensorThreads = 128;
+    private const int TensorStages = 4;
 
-    public TilePlan(Precision precision, long rows, long columns, long depth, long batch, bool cutsDepth)
+    public TilePlan(
+        Precision precision, ProductArithmetic arithmetic, long rows, long columns, long depth, long batch, bool cutsDepth)
     {
         // Half of a tile that overhangs is lost work; below enough blocks a smaller tile uses more of the device.
-        Tile = precision == Precision.Float64 ? 64 : 128;
-        while (Tile > 32 && (Math.Min(rows, columns) <= Tile / 2 || Blocks(rows, columns, batch) < EnoughBlocks))
+        int smallest = arithmetic == ProductArithmetic.Float32 ? 32 : 64;
+        Tile = precision == Precision.Float64 || arithmetic == ProductArithmetic.Tf32x3 ? 64 : 128;
+        while (Tile > smallest && (Math.Min(rows, columns) <= Tile / 2 || Blocks(rows, columns, batch) < EnoughBlocks))
         {
             Tile /= 2;
         }
@@ -27,7 +31,8 @@ internal readonly struct TilePlan
         long wanted = cutsDepth ? Math.Min(EnoughBlocks / Blocks(rows, columns, batch), depth / SmallestShare) : 1;
         DepthOfShare = Math.Max(1, (depth + Math.Max(1, wanted) - 1) / Math.Max(1, wanted) + DepthStep - 1) / DepthStep * DepthStep;
         Shares = Math.Max(1, (depth + DepthOfShare - 1) / DepthOfShare);
-        Grid = new CudaGrid((rows + Tile - 1) / Tile * ((columns + Tile - 1) / Tile), batch, Shares);
+        int threads = arithmetic == ProductArithmetic.Float32 ? CudaGrid.Standard : TensorThreads;
+        Grid = new CudaGrid((rows + Tile - 1) / Tile * ((columns + Tile - 1) / Tile), batch, Shares, threads);
     }
 
     /// <summary>Rows and columns of a block's tile.</summary>
@@ -47,12 +52,34 @@ internal readonly struct TilePlan
     /// <summary>What a kernel is told; <paramref name="partial"/> is null where the depth is not cut.</summary>
     public Native For(nint partial) => new() { DepthOfShare = DepthOfShare, Partial = partial };
 
-    /// <summary>The kernels of one name for each tile; those of 128 exist in float32 alone.</summary>
-    public static CudaKernel KernelOf(CudaKernel[] kernels, int tile) => kernels[tile == 128 ? 2 : tile / 64];
+    /// <summary>The kernels of one operation.</summary>
+    internal sealed class Kernels
+    {
+        private readonly Dictionary<(ProductArithmetic Arithmetic, int Tile), CudaKernel> _kernels = [];
 
-    /// <summary>The kernels MODULE, NAME_32, NAME_64, NAME_128.</summary>
-    public static CudaKernel[] Kernels(string module, string name) =>
-        [new(module, name + "_32"), new(module, name + "_64"), new(module, name + "_128")];
+        /// <summary>NAME_TILE_PRECISION in MODULE, and NAME_TILE_ARITHMETIC in MODULE_tensor; not all have tiles of 128.</summary>
+        public Kernels(string module, string name)
+        {
+            foreach (int tile in (int[])[32, 64, 128])
+            {
+                _kernels.Add((ProductArithmetic.Float32, tile), new CudaKernel(module, $"{name}_{tile}"));
+            }
+
+            foreach (ProductArithmetic arithmetic in Enum.GetValues<ProductArithmetic>()[1..])
+            {
+                foreach (int tile in (int[])[64, 128])
+                {
+                    _kernels.Add((arithmetic, tile), new CudaKernel(
+                        module + "_tensor", $"{name}_{tile}_{arithmetic.Name()}", hasPrecisions: false, SharedBytes(tile)));
+                }
+            }
+        }
+
+        public CudaKernel For(ProductArithmetic arithmetic, in TilePlan plan) => _kernels[(arithmetic, plan.Tile)];
+
+        // Two operands, padded as TensorOperand is.
+        private static int SharedBytes(int tile) => TensorStages * 2 * tile * (DepthStep + 4) * sizeof(float);
+    }
 
     [StructLayout(LayoutKind.Sequential)]
     internal struct Native
