@@ -17,6 +17,10 @@ internal static class ForkCommand
         Option<string?> isolate = new("--isolate") { Description = "Train on these samples alone." };
         Option<string?> relabel = new("--relabel") { Description = "Give these samples the class of --to." };
         Option<int?> to = new("--to") { Description = "The class for --relabel, counted from 0." };
+        Option<string?> weigh = new("--down-weight")
+        {
+            Description = "Weigh samples in the mean, the others having 1: NAME:WEIGHT, such as A:0.1; names as for --drop.",
+        };
         Option<double?> stepSize = new("--lr") { Description = "Another step size." };
         Option<bool> freeze = new("--freeze-batch-norm") { Description = "Batch normalisation uses its running statistics from here on." };
         Option<long> steps = RunOptions.WithDefault("--steps", 200L, "Steps of each branch.");
@@ -30,27 +34,29 @@ internal static class ForkCommand
             "Example: opsig fork runs/demo --drop A --steps 200 --out runs/demo-without-A");
         command.Arguments.Add(folder);
         foreach (Option option in (Option[])[
-            drop, isolate, relabel, to, stepSize, freeze, steps, eigenCount, eigenEvery, output, json])
+            drop, isolate, relabel, to, weigh, stepSize, freeze, steps, eigenCount, eigenEvery, output, json])
         {
             command.Options.Add(option);
         }
 
         command.SetAction(parsed =>
         {
+            (string? weighed, double? weight) = Weight(parsed.GetValue(weigh));
             (InterventionKind Kind, string Name)[] named = [.. new (InterventionKind Kind, string? Name)[]
             {
                 (InterventionKind.Drop, parsed.GetValue(drop)),
                 (InterventionKind.Isolate, parsed.GetValue(isolate)),
                 (InterventionKind.Relabel, parsed.GetValue(relabel)),
+                (InterventionKind.DownWeight, weighed),
             }.Where(entry => entry.Name is not null).Select(entry => (entry.Kind, entry.Name!))];
             if (named.Length > 1 || (parsed.GetValue(relabel) is null) != (parsed.GetValue(to) is null))
             {
-                throw new InputException("Choose one of --drop, --isolate and --relabel, and give --to with --relabel alone.");
+                throw new InputException("Choose one of --drop, --isolate, --relabel and --down-weight, and give --to with --relabel alone.");
             }
 
             if (named.Length == 0 && parsed.GetValue(stepSize) is null && !parsed.GetValue(freeze))
             {
-                throw new InputException("Nothing is changed: give --drop, --isolate, --relabel, --lr or --freeze-batch-norm.");
+                throw new InputException("Nothing is changed: give --drop, --isolate, --relabel, --down-weight, --lr or --freeze-batch-norm.");
             }
 
             string root = Path.GetFullPath(RunFolder.At(parsed.GetValue(output)!).Root);
@@ -62,7 +68,7 @@ internal static class ForkCommand
                 ? SampleSelection.Parse(parent.Folder, samples, name)
                 : [.. Enumerable.Range(0, samples)];
             Intervention? intervention = named is [var (kind, _)]
-                ? new Intervention { Kind = kind, Samples = chosen, Class = parsed.GetValue(to) }
+                ? new Intervention { Kind = kind, Samples = chosen, Class = parsed.GetValue(to), Weight = weight }
                 : null;
 
             // What cannot be done shows before the first branch is trained.
@@ -86,7 +92,7 @@ internal static class ForkCommand
                     BatchNorm = parsed.GetValue(freeze) ? BatchNormMode.Eval : common.BatchNorm,
                 },
                 chosen);
-            string change = Describe(named, chosen.Count, parsed.GetValue(to), parsed.GetValue(stepSize), parsed.GetValue(freeze));
+            string change = Describe(named, chosen.Count, parsed.GetValue(to), weight, parsed.GetValue(stepSize), parsed.GetValue(freeze));
             string report = ForkReport.Write(root, fork, change);
             Print(fork, change, report, parsed.GetValue(json));
             return fork.Control.Outcome == TrainingOutcome.Diverged || fork.Changed.Outcome == TrainingOutcome.Diverged
@@ -96,12 +102,28 @@ internal static class ForkCommand
         return command;
     }
 
+    // A name may have colons of its own: the last one is meant.
+    private static (string? Name, double? Weight) Weight(string? option)
+    {
+        if (option is null)
+        {
+            return (null, null);
+        }
+
+        int colon = option.LastIndexOf(':');
+        return colon > 0 && double.TryParse(option.AsSpan(colon + 1), NumberStyles.Float, CultureInfo.InvariantCulture, out double weight)
+            ? (option[..colon], weight)
+            : throw new InputException($"'{option}' is not NAME:WEIGHT, such as A:0.1.");
+    }
+
     private static string Describe(
-        (InterventionKind Kind, string Name)[] named, int count, int? label, double? stepSize, bool freeze) =>
+        (InterventionKind Kind, string Name)[] named, int count, int? label, double? weight, double? stepSize, bool freeze) =>
         string.Join(", ", new[]
         {
             named is [var (kind, name)]
-                ? $"{kind.ToString().ToLowerInvariant()} {name} ({count} samples){(label is null ? "" : $" to class {label}")}"
+                ? string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{(kind == InterventionKind.DownWeight ? "weigh" : kind.ToString().ToLowerInvariant())} {name} ({count} samples){(label is null ? "" : $" to class {label}")}{(weight is null ? "" : $" by {weight}")}")
                 : null,
             stepSize is { } size ? string.Create(CultureInfo.InvariantCulture, $"step size {size:R}") : null,
             freeze ? "batch normalisation frozen" : null,

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using OpposingSignals.Runs;
+using OpposingSignals.Runs.Report;
 using OpposingSignals.Runs.Signals;
 using OpposingSignals.Training;
 
@@ -14,7 +15,8 @@ internal static class Summary
     {
         double threshold = 2 / run.Objects.Configuration.StepSize;
         MetricsTable metrics = MetricsFile.Read(run.Folder.Metrics);
-        long? crossing = Crossing(metrics, threshold);
+        ReportSeries sharpness = ReportSeries.Of(metrics, "sharpness");
+        long? crossing = EdgeCrossing.Find(sharpness.Steps, sharpness.Values, threshold);
         if (json)
         {
             Console.Out.WriteLine(Json(run, outcome, groups, metrics, threshold, crossing).ToJsonString(
@@ -96,20 +98,6 @@ internal static class Summary
 
         static string Phrases(IReadOnlyList<PhraseRecord> phrases) => string.Join(
             ", ", phrases.Take(Shown).Select(phrase => $"“{phrase.Text.Replace("\n", "⏎", StringComparison.Ordinal)}”"));
-    }
-
-    private static long? Crossing(MetricsTable metrics, double threshold)
-    {
-        double?[] sharpness = metrics["sharpness"];
-        for (int row = 0; row < sharpness.Length; row++)
-        {
-            if (sharpness[row] > threshold)
-            {
-                return metrics.Steps[row];
-            }
-        }
-
-        return null;
     }
 
     private static JsonObject Json(

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using OpposingSignals.Runs;
 using OpposingSignals.Training;
 
@@ -20,6 +21,18 @@ internal static class TrainCommand
         Option<int> groupEvery = RunOptions.WithDefault(
             "--group-every", 4, "Steps between measurements of every sample along the tracked eigenvectors, from which groups are found; 0 for never.");
         Option<bool> watch = new("--watch") { Description = "Show the leading pair of opposing groups and its losses as the run goes." };
+        Option<string?> probe = new("--probe")
+        {
+            Description = $"Inputs to put through the network at every step, with commas between: {Runs.Probes.ProbeSet.Forms}.",
+        };
+        Option<string?> dump = new("--dump-steps")
+        {
+            Description = "Show the 24 samples whose losses rose and fell most at these steps, as they come: STEP,STEP,...",
+        };
+        Option<string[]> follow = new("--follow")
+        {
+            Description = "Follow the mean loss of the samples whose indices this file lists, in the report; may be given again.",
+        };
         Option<int> testEvery = RunOptions.WithDefault("--test-every", 10, "Steps between evaluations of the test set; 0 for never.");
         Option<int> checkpoint = RunOptions.WithDefault("--checkpoint-every", 0, "Steps between checkpoints; 0 writes one a minute.");
         Option<bool> full = new("--full-losses") { Description = "Keep the loss of every sample at every step." };
@@ -31,7 +44,7 @@ internal static class TrainCommand
             "Example: opsig train --model mlp:200,200:tanh --data cifar10:5000 --loss mse --lr 0.01 --steps 10000 --stop-accuracy 0.99");
         options.AddTo(command);
         foreach (Option option in (Option[])[
-            stepSize, steps, accuracy, loss, eigenEvery, eigenCount, tolerance, groupEvery, watch, testEvery, checkpoint, full, folder, json])
+            stepSize, steps, accuracy, loss, eigenEvery, eigenCount, tolerance, groupEvery, watch, probe, dump, follow, testEvery, checkpoint, full, folder, json])
         {
             command.Options.Add(option);
         }
@@ -52,6 +65,9 @@ internal static class TrainCommand
             {
                 CheckpointEvery = parsed.GetValue(checkpoint),
                 FullLosses = parsed.GetValue(full),
+                DumpSteps = Steps(parsed.GetValue(dump)),
+                Follow = parsed.GetValue(follow) is { Length: > 0 } files ? [.. files.Select(FollowedGroup.Read)] : null,
+                Probes = AbsolutePaths(parsed.GetValue(probe)),
             };
             using Run run = Run.Create(parsed.GetValue(folder) ?? DefaultFolder(configuration), configuration);
             return RunSession.Execute(run, parsed.GetValue(json), parsed.GetValue(watch));
@@ -60,6 +76,18 @@ internal static class TrainCommand
     }
 
     // The first free of runs/NAME, runs/NAME-2, ...
+    private static long[]? Steps(string? list) => list is null
+        ? null
+        : [.. list.Split(',').Select(entry =>
+            long.TryParse(entry, NumberStyles.None, CultureInfo.InvariantCulture, out long step) && step > 0
+                ? step
+                : throw new InputException($"'{entry}' of --dump-steps is not a step; steps count from 1."))];
+
+    // A run may be resumed from another folder than the one it was started in.
+    private static string? AbsolutePaths(string? probes) => probes is null
+        ? null
+        : string.Join(',', probes.Split(',').Select(entry => Path.HasExtension(entry) ? Path.GetFullPath(entry) : entry));
+
     private static string DefaultFolder(RunConfiguration configuration)
     {
         string name = string.Create(

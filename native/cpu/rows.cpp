@@ -46,7 +46,19 @@ void sum(const Arguments& a) {
     }
 }
 
-void check(const Arguments& a) {
+template <class T>
+void scale(const opsig_rows_scale_arguments& a) {
+  const T* factors = static_cast<const T*>(a.factors);
+#pragma omp parallel for collapse(2) if (a.vectors * a.rows * a.columns > kParallelElements)
+  for (int64_t j = 0; j < a.vectors; ++j)
+    for (int64_t n = 0; n < a.rows; ++n) {
+      T* row = static_cast<T*>(a.values) + j * a.vector_stride + n * a.columns;
+      for (int64_t i = 0; i < a.columns; ++i) row[i] *= factors[n];
+    }
+}
+
+template <class AnyArguments>
+void check(const AnyArguments& a) {
   require(a.vectors >= 1 && a.rows >= 1 && a.columns >= 1, "extents must be positive");
 }
 
@@ -60,4 +72,9 @@ OPSIG_OPERATION(rows_copy, opsig_rows_arguments) {
 OPSIG_OPERATION(rows_sum, opsig_rows_arguments) {
   check(arguments);
   with_precision(arguments.precision, [&](auto zero) { sum<decltype(zero)>(arguments); });
+}
+
+OPSIG_OPERATION(rows_scale, opsig_rows_scale_arguments) {
+  check(arguments);
+  with_precision(arguments.precision, [&](auto zero) { scale<decltype(zero)>(arguments); });
 }

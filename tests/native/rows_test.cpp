@@ -55,6 +55,30 @@ void test_rows_of(int64_t vectors, int64_t rows, int64_t columns, bool repeats, 
   }
 }
 
+template <class T>
+void test_scale_of(int64_t vectors, int64_t rows, int64_t columns) {
+  const int64_t stride = rows * columns + 3;
+  const Array<T> factors = random_array<T>(rows, 5);
+  Array<T> values = random_array<T>(vectors * stride, 6);
+  const Array<T> before = values.copy();
+  opsig_rows_scale_arguments a{};
+  a.precision = precision_of<T>();
+  a.vectors = vectors;
+  a.rows = rows;
+  a.columns = columns;
+  a.factors = factors.data();
+  a.values = values.data();
+  a.vector_stride = stride;
+  run("rows_scale", a);
+  for (int64_t j = 0; j < vectors; ++j)
+    for (int64_t i = 0; i < stride; ++i) {
+      const int64_t at = j * stride + i;
+      Sum sum;
+      sum.add(i < rows * columns ? static_cast<double>(before[at]) * static_cast<double>(factors[i / columns]) : before[at]);
+      sum.expect("rows_scale", values[at]);
+    }
+}
+
 }  // namespace
 
 void test_rows() {
@@ -64,6 +88,10 @@ void test_rows() {
       test_rows_of<double>(1, 1, 1, repeats, accumulate);
       test_rows_of<float>(3, 80, 150, repeats, accumulate);
     }
+  test_scale_of<float>(2, 3, 5);
+  test_scale_of<double>(1, 1, 1);
+  test_scale_of<float>(3, 80, 150);
+  expect_refusal("rows_scale", opsig_rows_scale_arguments{}, "positive");
   const opsig_rows_arguments none{};
   expect_refusal("rows_copy", none, "positive");
   expect_refusal("rows_sum", none, "positive");

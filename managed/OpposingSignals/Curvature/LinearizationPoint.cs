@@ -19,14 +19,14 @@ public sealed class LinearizationPoint
         _objective = objective;
         Parameters = parameters;
         HasPrimal = hasPrimal;
-        Loss = objective.SampleLosses.Average();
+        Loss = objective.MeanLoss();
         Accuracy = objective.Accuracy;
     }
 
     /// <summary>θ.</summary>
     public VectorBlock Parameters { get; }
 
-    /// <summary>Mean loss L(θ).</summary>
+    /// <summary>Mean loss L(θ), weighted where the objective is.</summary>
     public double Loss { get; }
 
     /// <summary>Share of targets that are the largest output: of samples, or of all positions of all samples.</summary>
@@ -79,11 +79,11 @@ public sealed class LinearizationPoint
         _objective.Multiply(this, kind, vectors, products);
     }
 
-    /// <summary>⟨∇ℓᵢ, v_j⟩ for every sample: row j, column i.</summary>
+    /// <summary>wᵢ ⟨∇ℓᵢ, v_j⟩ for every sample: row j, column i. Their mean over samples is ⟨∇L, v_j⟩.</summary>
     /// <exception cref="InputException">Batch normalisation in training mode couples the samples.</exception>
     public double[] SampleSlopes(VectorBlock vectors) => SampleDerivatives(vectors, slopes: true, curvatures: false).Slopes;
 
-    /// <summary>v_jᵀ ∇²ℓᵢ v_j for every sample: row j, column i. Their mean over samples is v_jᵀ H v_j.</summary>
+    /// <summary>wᵢ v_jᵀ ∇²ℓᵢ v_j for every sample: row j, column i. Their mean over samples is v_jᵀ H v_j.</summary>
     /// <exception cref="InputException">Batch normalisation in training mode couples the samples.</exception>
     public double[] SampleCurvatures(VectorBlock vectors) => SampleDerivatives(vectors, slopes: false, curvatures: true).Curvatures;
 

@@ -8,13 +8,15 @@ internal sealed class MicroBatch
 {
     private readonly DeviceBuffer _inputs;
     private readonly DeviceBuffer _targets;
+    private readonly DeviceBuffer? _weights;
 
-    public MicroBatch(int first, int samples, DeviceBuffer inputs, DeviceBuffer targets, PackedMatrix? packed)
+    public MicroBatch(int first, int samples, DeviceBuffer inputs, DeviceBuffer targets, DeviceBuffer? weights, PackedMatrix? packed)
     {
         First = first;
         Samples = samples;
         _inputs = inputs;
         _targets = targets;
+        _weights = weights;
         Packed = packed;
     }
 
@@ -26,6 +28,9 @@ internal sealed class MicroBatch
     public nint Inputs => _inputs.Address;
 
     public nint Targets => _targets.Address;
+
+    /// <summary>Weights of the samples, of mean 1 over the data set; 0 where all count alike.</summary>
+    public nint Weights => _weights?.Address ?? 0;
 
     /// <summary>The inputs, packed for the first layer's products; null where that does not apply.</summary>
     public PackedMatrix? Packed { get; }

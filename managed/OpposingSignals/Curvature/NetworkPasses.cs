@@ -75,6 +75,7 @@ internal sealed class NetworkPasses
     {
         Begin(batch, 1);
         _loss.Gradient(Operands(batch, primal), 1.0 / total, GradientCotangent(primal, workspace, Last).Address);
+        Weight(batch, GradientCotangent(primal, workspace, Last));
         Array.Clear(_written);
         for (int i = Last - 1; i >= 0; i--)
         {
@@ -129,6 +130,8 @@ internal sealed class NetworkPasses
             _loss.HessianProduct(Operands(batch, primal), 1.0 / total, directions.Count, tangents, cotangents);
         }
 
+        Weight(batch, ProductCotangent(workspace, Last));
+
         Array.Clear(_written);
         for (int i = Last - 1; i >= 0; i--)
         {
@@ -153,27 +156,37 @@ internal sealed class NetworkPasses
         }
     }
 
-    /// <summary>slopes[j, n] = ⟨∇ℓ_n, v_j⟩, after <see cref="Tangent"/>.</summary>
+    /// <summary>slopes[j, n] = w_n ⟨∇ℓ_n, v_j⟩, after <see cref="Tangent"/>.</summary>
     public void SampleSlopes(MicroBatch batch, nint primal, nint workspace, int vectors, Span<double> slopes, int stride)
     {
         Begin(batch, vectors);
         nint gradient = ProductCotangent(workspace, Last).Address;
         _loss.Gradient(Operands(batch, primal), 1, gradient);
+        _pass.Vectors = 1;
+        Weight(batch, ProductCotangent(workspace, Last));
+        _pass.Vectors = vectors;
         SampleDots.Add(
             _pass, vectors, _network.Outputs, 1, new VectorView(gradient, 0), TangentView(workspace, Last), slopes, stride);
     }
 
     /// <summary>
-    /// curvatures[j, n] = v_jᵀ H_n v_j, after <see cref="Backward"/> and <see cref="Tangent"/>: the loss's own part, and of
+    /// curvatures[j, n] = w_n v_jᵀ H_n v_j, after <see cref="Backward"/> and <see cref="Tangent"/>: the loss's own part, and of
     /// every layer the second derivative along the tangents contracted with the cotangent.
     /// </summary>
     public void SampleCurvatures(
         MicroBatch batch, nint primal, nint workspace, VectorBlock parameters, VectorBlock directions, int total,
-        Span<double> curvatures, int stride)
+        ReadOnlySpan<double> weights, Span<double> curvatures, int stride)
     {
         Begin(batch, directions.Count);
         _loss.AddCurvature(
             Operands(batch, primal), directions.Count, TangentView(workspace, Last).Address, curvatures, stride);
+        for (int j = 0; j < directions.Count && !weights.IsEmpty; j++)
+        {
+            // The layers' parts, added below, have the weights from the cotangents.
+            Span<double> ofVector = curvatures.Slice(j * stride, batch.Samples);
+            System.Numerics.Tensors.TensorPrimitives.Multiply(ofVector, weights.Slice(batch.First, batch.Samples), ofVector);
+        }
+
         for (int i = Last - 1; i >= 0; i--)
         {
             if (!_layout.Moves[i + 1])
@@ -200,8 +213,26 @@ internal sealed class NetworkPasses
     /// <summary>What the layer before a tensor computed for the micro-batch, [N, features], unless a later one wrote over it.</summary>
     public nint Activations(nint primal, int tensor) => primal + (nint)_layout.Primal[tensor];
 
+    /// <summary>squares[n] += Σ a², over what the layer before a tensor computed for sample n.</summary>
+    public void AddSquaredNorms(MicroBatch batch, nint primal, int tensor, Span<double> squares)
+    {
+        Begin(batch, 1);
+        var activations = new VectorView(Activations(primal, tensor), 0);
+        SampleDots.Add(
+            _pass, 1, _network.Nodes[tensor - 1].Layer.OutputShape.Size, 1, activations, activations, squares, batch.Samples);
+    }
+
     /// <summary>Tangents of the outputs, [K, N, C], after <see cref="Tangent"/>.</summary>
     public nint OutputTangents(nint workspace) => TangentView(workspace, Last).Address;
+
+    // The cotangents of the outputs are those of the samples' own losses; from here on they are of the weighted ones.
+    private void Weight(MicroBatch batch, VectorView outputCotangents)
+    {
+        if (batch.Weights != 0)
+        {
+            Rows.Scale(_pass, _pass.Vectors, batch.Samples, _network.Outputs, batch.Weights, outputCotangents);
+        }
+    }
 
     private void Begin(MicroBatch batch, int vectors)
     {

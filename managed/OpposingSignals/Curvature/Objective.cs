@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using OpposingSignals.Devices;
 using OpposingSignals.Networks;
@@ -7,7 +8,8 @@ namespace OpposingSignals.Curvature;
 
 /// <summary>
 /// The mean loss L(θ) = (1/N) Σ ℓᵢ(θ) of a network over a data set on a device, with all memory that its gradient and its
-/// curvature need, allocated once.
+/// curvature need, allocated once. With weights it is the weighted mean Σ wᵢ ℓᵢ / Σ wᵢ: everywhere below, wᵢ is 1, or the given
+/// weight divided by the mean of all, and (1/N) Σ wᵢ ℓᵢ is meant.
 /// </summary>
 /// <remarks>Not thread safe: the passes share one workspace.</remarks>
 public sealed class Objective : IDisposable
@@ -25,6 +27,11 @@ public sealed class Objective : IDisposable
     private readonly KeptStatistics? _statistics;
     private readonly Recordings _recordings;
     private StagedProducts? _staged;
+    private readonly double[] _weights;
+
+    // Of the tensors whose norms are observed: [tensor][sample], in squares.
+    private ImmutableArray<int> _observed = [];
+    private double[][] _squaredNorms = [];
     private LinearizationPoint? _current;
 
     /// <summary>Plans memory and puts the data on the device.</summary>
@@ -63,6 +70,7 @@ public sealed class Objective : IDisposable
         RequireInputs(network, inputs);
         byte[] preparedTargets = loss.PrepareTargets(targets, network.OutputShape, precision);
         _options = options ??= new ObjectiveOptions();
+        _weights = options.SampleWeights is { } given ? Weights(given, SampleCount) : [];
         (Plan, _layout) = MemoryPlan.Make(device, precision, network, loss, SampleCount, options);
         _passes = new NetworkPasses(device, precision, network, loss, _layout, options);
         _dropsOut = options.Dropout && network.Nodes.Any(node => node.Layer is Dropout { Rate: > 0 });
@@ -115,6 +123,9 @@ public sealed class Objective : IDisposable
 
     /// <summary>What L is, in words, for every number taken from it.</summary>
     public string Convention => Loss.Convention
+        + (_weights.Length == 0 ? "" : string.Create(
+            System.Globalization.CultureInfo.InvariantCulture,
+            $", weighted: the smallest weight is {_weights.Min() / _weights.Max():G3} of the largest"))
         + BatchNorm switch
         {
             BatchNormMode.Train => $", batch statistics of {GhostBatch} samples each",
@@ -139,17 +150,17 @@ public sealed class Objective : IDisposable
 
     internal double[] SampleLosses => _results.Losses;
 
-    /// <summary>Losses of every sample at θ, without a gradient.</summary>
+    /// <summary>Losses of every sample at θ, without a gradient; their mean there is the plain one.</summary>
     public Evaluation Evaluate(VectorBlock parameters)
     {
         RequireParameters(parameters);
         Invalidate();
         nint primal = Primal(0);
-        _recordings.Run(("losses", parameters.Address), () =>
+        Run(("losses", parameters.Address), () =>
         {
             foreach (MicroBatch batch in _batches)
             {
-                _passes.Forward(batch, primal, parameters, _results);
+                Forward(batch, primal, parameters);
             }
         });
         _results.Read();
@@ -170,7 +181,7 @@ public sealed class Objective : IDisposable
         double[] activations = new double[(long)SampleCount * features];
         foreach (MicroBatch batch in _batches)
         {
-            _passes.Forward(batch, Primal(0), parameters, _results);
+            Forward(batch, Primal(0), parameters);
             Download(_passes.Activations(Primal(0), tensor), activations.AsSpan(batch.First * features, batch.Samples * features));
         }
 
@@ -196,13 +207,13 @@ public sealed class Objective : IDisposable
 
         Invalidate();
         bool keep = keepPrimal && Plan.KeepsPrimal;
-        _recordings.Run(("gradient", parameters.Address, keep), () =>
+        Run(("gradient", parameters.Address, keep), () =>
         {
             GradientBlock.Clear();
             for (int b = 0; b < _batches.Length; b++)
             {
                 nint primal = Primal(keep ? b : 0);
-                _passes.Forward(_batches[b], primal, parameters, _results);
+                Forward(_batches[b], primal, parameters);
                 if (_statistics is not null)
                 {
                     _passes.CopyStatistics(primal, _statistics.Of(b));
@@ -250,6 +261,28 @@ public sealed class Objective : IDisposable
             () => MultiplyDirectly(point, kind, directions, results)));
     }
 
+    /// <summary>Tensors that no later layer overwrites, so that they are at hand after a forward pass.</summary>
+    internal ImmutableArray<int> LastingTensors =>
+    [
+        .. Enumerable.Range(1, Network.Nodes.Length).Where(tensor =>
+            !_layout.Primal.Skip(tensor + 1).Contains(_layout.Primal[tensor])),
+    ];
+
+    /// <summary>Has every forward pass measure the norms of some lasting tensors, sample by sample.</summary>
+    internal void ObserveNorms(ImmutableArray<int> tensors)
+    {
+        _observed = tensors;
+        _squaredNorms = [.. tensors.Select(_ => new double[SampleCount])];
+    }
+
+    /// <summary>‖activations‖₂ of every sample at the last forward pass, of the tensor given at a place of the list.</summary>
+    internal double[] Norms(int place) => Array.ConvertAll(_squaredNorms[place], Math.Sqrt);
+
+    /// <summary>(1/N) Σ wᵢ ℓᵢ at the last forward pass.</summary>
+    internal double MeanLoss() => _weights.Length == 0
+        ? SampleLosses.Average()
+        : System.Numerics.Tensors.TensorPrimitives.Dot<double>(_weights, SampleLosses) / SampleCount;
+
     /// <summary>Calls <paramref name="use"/> for every micro-batch with its primal, recomputed where it was not kept.</summary>
     internal void OverBatches(LinearizationPoint point, Action<MicroBatch, nint> use)
     {
@@ -258,7 +291,7 @@ public sealed class Objective : IDisposable
             nint primal = Primal(point.HasPrimal && Plan.KeepsPrimal ? b : 0);
             if (!point.HasPrimal)
             {
-                _passes.Forward(_batches[b], primal, point.Parameters, _results);
+                Forward(_batches[b], primal, point.Parameters);
                 _passes.Backward(_batches[b], primal, _workspace.Address, point.Parameters, null, SampleCount);
             }
 
@@ -279,7 +312,7 @@ public sealed class Objective : IDisposable
         if (!curvatures.IsEmpty)
         {
             _passes.SampleCurvatures(
-                batch, primal, _workspace.Address, parameters, directions, SampleCount, curvatures[batch.First..], SampleCount);
+                batch, primal, _workspace.Address, parameters, directions, SampleCount, _weights, curvatures[batch.First..], SampleCount);
         }
     }
 
@@ -311,6 +344,30 @@ public sealed class Objective : IDisposable
         {
             throw new InvalidOperationException(
                 "The linearisation point is no longer valid: its objective has moved on. Linearize again.");
+        }
+    }
+
+    // Norms are brought to the host as they are observed, which cannot be recorded.
+    private void Run(object work, Action run)
+    {
+        if (_observed.IsEmpty)
+        {
+            _recordings.Run(work, run);
+        }
+        else
+        {
+            run();
+        }
+    }
+
+    private void Forward(MicroBatch batch, nint primal, VectorBlock parameters)
+    {
+        _passes.Forward(batch, primal, parameters, _results);
+        for (int t = 0; t < _observed.Length; t++)
+        {
+            Span<double> squares = _squaredNorms[t].AsSpan(batch.First, batch.Samples);
+            squares.Clear();
+            _passes.AddSquaredNorms(batch, primal, _observed[t], squares);
         }
     }
 
@@ -402,12 +459,36 @@ public sealed class Objective : IDisposable
                 samples,
                 onDevice,
                 targetsOnDevice,
+                _weights.Length == 0 ? null : Own(UploadWeights(_weights.AsSpan(first, samples))),
                 packed is null
                     ? null
                     : Own(new PackedMatrix(Device, Precision, onDevice.Address, samples, features, packed.OutputShape.Size)));
         }
 
         return batches;
+    }
+
+    private DeviceBuffer UploadWeights(ReadOnlySpan<double> weights)
+    {
+        byte[] bytes = Precision == Precision.Float64
+            ? MemoryMarshal.AsBytes(weights).ToArray()
+            : Converted<double, float>(weights);
+        DeviceBuffer onDevice = Device.Allocate(bytes.Length);
+        Device.Upload(bytes, onDevice.Address);
+        return onDevice;
+    }
+
+    private static double[] Weights(IReadOnlyList<double> given, int samples)
+    {
+        if (given.Count != samples)
+        {
+            throw new InputException($"There are {samples} samples, but {given.Count} weights.");
+        }
+
+        double mean = given.Average();
+        return given.All(weight => weight >= 0) && mean > 0 && double.IsFinite(mean)
+            ? [.. given.Select(weight => weight / mean)]
+            : throw new InputException("Weights of samples are finite, at least 0, and not all 0.");
     }
 
     // Images arrive as C, H, W and are stored as H, W, C unless the network flattens them at once.

@@ -20,6 +20,12 @@ public sealed record ObjectiveOptions
     /// <summary>Vectors pushed through the network at once.</summary>
     public int VectorsAtOnce { get; init; }
 
+    /// <summary>
+    /// Weights w of the samples, one each, at least 0 and not all 0: the objective is then Σ wᵢ ℓᵢ / Σ wᵢ, and its weight 0 leaves
+    /// a sample out. Null for the plain mean.
+    /// </summary>
+    public IReadOnlyList<double>? SampleWeights { get; init; }
+
     /// <summary>Bytes that data, primal and workspace may take; by default 60 % of the memory of this machine.</summary>
     public long MemoryBudget { get; init; }
 

@@ -3,11 +3,12 @@ using OpposingSignals.Devices;
 
 namespace OpposingSignals.Networks;
 
-/// <summary>Copies and sums of strided rows; <see cref="Row"/> says where they lie.</summary>
+/// <summary>Copies, sums and multiples of strided rows; <see cref="Row"/> says where they lie.</summary>
 internal static class Rows
 {
     private static readonly Operation<Arguments> CopyOperation = new("rows_copy");
     private static readonly Operation<Arguments> SumOperation = new("rows_sum");
+    private static readonly Operation<ScaleArguments> ScaleOperation = new("rows_scale");
 
     /// <summary>Row n of vector j starts <c>j · View.Stride + n · Stride + First</c> elements after the view's address.</summary>
     public readonly record struct Row(VectorView View, long Stride, long First = 0)
@@ -22,6 +23,19 @@ internal static class Rows
     /// <summary>out_j[i] += Σ_n in_j[n, i].</summary>
     public static void AddSum(LayerPass pass, int vectors, long rows, long columns, Row from, VectorView to) =>
         Run(SumOperation, pass, vectors, rows, columns, from, new Row(to, 0), accumulate: true);
+
+    /// <summary>values_j[n, i] *= factors[n].</summary>
+    public static void Scale(LayerPass pass, int vectors, long rows, long columns, nint factors, VectorView values) =>
+        pass.Device.Run(ScaleOperation, new ScaleArguments
+        {
+            Precision = pass.Precision,
+            Vectors = vectors,
+            Rows = rows,
+            Columns = columns,
+            Factors = factors,
+            Values = values.Address,
+            VectorStride = values.Stride,
+        });
 
     private static void Run(
         Operation<Arguments> operation, LayerPass pass, int vectors, long rows, long columns, Row from, Row to, bool accumulate) =>
@@ -54,5 +68,18 @@ internal static class Rows
         public nint Out;
         public long OutRowStride;
         public long OutVectorStride;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct ScaleArguments
+    {
+        public Precision Precision;
+        public int Reserved;
+        public long Vectors;
+        public long Rows;
+        public long Columns;
+        public nint Factors;
+        public nint Values;
+        public long VectorStride;
     }
 }

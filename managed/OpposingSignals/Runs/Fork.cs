@@ -27,7 +27,7 @@ public static class Fork
         string weights = Path.Combine(Path.GetFullPath(folder), "start.safetensors");
         Directory.CreateDirectory(Path.GetDirectoryName(weights)!);
         parent.ExportWeights(weights);
-        RunConfiguration common = parent.Objects.Configuration with { Weights = weights, Training = measure };
+        RunConfiguration common = parent.Objects.Configuration with { Weights = weights, Training = measure, DumpSteps = null, Follow = null };
         BranchRecord control = Branch(parent.Objects, Path.Combine(folder, "control"), common, watched, cancellation);
         BranchRecord changed = Branch(parent.Objects, Path.Combine(folder, "changed"), change(common), watched, cancellation);
         return new ForkRecord(parent.Folder.Root, parent.Trainer.Step, measure.Steps, control, changed);

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using OpposingSignals.Outliers;
 using OpposingSignals.Runs.Signals;
 
@@ -47,6 +48,27 @@ public sealed record GroupsRecord
 
     /// <summary>The pairs, the one that moves most first.</summary>
     public required IReadOnlyList<PairRecord> Pairs { get; init; }
+
+    /// <summary>What the last analysis of a run found.</summary>
+    /// <exception cref="InputException">There was none, or its file is damaged.</exception>
+    public static GroupsRecord Read(RunFolder folder)
+    {
+        ArgumentNullException.ThrowIfNull(folder);
+        if (!File.Exists(folder.Groups))
+        {
+            throw new InputException($"{folder.Root} has no analysis yet. Run 'opsig outliers {folder.Root}' first.");
+        }
+
+        try
+        {
+            return JsonSerializer.Deserialize(File.ReadAllText(folder.Groups), RunJson.Default.GroupsRecord)
+                ?? throw new InputException($"{folder.Groups} is damaged: it is empty.");
+        }
+        catch (JsonException e)
+        {
+            throw new InputException($"{folder.Groups} is damaged: {e.Message.ReplaceLineEndings(" ")}", e);
+        }
+    }
 }
 
 /// <summary>One pair of opposing groups.</summary>

@@ -14,6 +14,9 @@ public enum InterventionKind
 
     /// <summary>They get another class.</summary>
     Relabel,
+
+    /// <summary>They count less, or more, in the mean.</summary>
+    DownWeight,
 }
 
 /// <summary>A change of the training data, part of a run's configuration.</summary>
@@ -27,6 +30,21 @@ public sealed record Intervention
 
     /// <summary>The new class for <see cref="InterventionKind.Relabel"/>.</summary>
     public int? Class { get; init; }
+
+    /// <summary>The weight for <see cref="InterventionKind.DownWeight"/>; all other samples have 1.</summary>
+    public double? Weight { get; init; }
+
+    /// <summary>Weights of all samples; null where they are not changed.</summary>
+    public IReadOnlyList<double>? Weights(int samples)
+    {
+        if (Kind != InterventionKind.DownWeight)
+        {
+            return null;
+        }
+
+        HashSet<int> chosen = [.. Samples];
+        return [.. Enumerable.Range(0, samples).Select(i => chosen.Contains(i) ? Weight!.Value : 1)];
+    }
 
     /// <summary>The changed data.</summary>
     /// <exception cref="InputException">A sample is not there, none would be left, or the class is not one.</exception>
@@ -56,6 +74,11 @@ public sealed record Intervention
                 }
 
                 return new Dataset(data.Name, data.Inputs, targets, data.OutputCount, data.ClassNames, data.Images);
+            case InterventionKind.DownWeight when Weight is >= 0 and { } weight && double.IsFinite(weight)
+                && (weight > 0 || chosen.Count < data.Count):
+                return data;
+            case InterventionKind.DownWeight:
+                throw new InputException("A weight is a number of at least 0, and above 0 where it is that of all samples.");
             case InterventionKind.Relabel:
                 throw new InputException($"Samples can be given one of the classes 0 to {data.OutputCount - 1} of data that have classes.");
             default:

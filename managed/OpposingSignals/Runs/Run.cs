@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using OpposingSignals.Optimizers;
+using OpposingSignals.Runs.Probes;
 using OpposingSignals.Tensors;
 using OpposingSignals.Training;
 
@@ -15,6 +16,7 @@ public sealed class Run : IDisposable
 
     private readonly RunObjects _objects;
     private readonly Curvature.Objective? _test;
+    private readonly ProbeObserver? _probes;
     private RunRecords? _records;
     private RunLock? _lock;
 
@@ -28,6 +30,7 @@ public sealed class Run : IDisposable
             _test = objects.Data.Test is { } test && objects.Configuration.Training.TestEvery > 0
                 ? objects.ObjectiveOf(test, forwardOnly: true)
                 : null;
+            _probes = objects.Configuration.Probes is null ? null : new ProbeObserver(objects);
             var optimizer = new GradientDescent(objects.Configuration.StepSize);
 
             // A checkpoint needs no weights file any more, which may have been moved since.
@@ -50,6 +53,9 @@ public sealed class Run : IDisposable
 
     /// <summary>What the configuration named.</summary>
     public RunObjects Objects => _objects;
+
+    /// <summary>The probes; null for none.</summary>
+    internal ProbeSet? Probes => _probes?.Set;
 
     /// <summary>The training loop and its state.</summary>
     public Trainer Trainer { get; }
@@ -165,7 +171,7 @@ public sealed class Run : IDisposable
             (record, losses) =>
             {
                 // A checkpoint is of the state before this step; the record below belongs to the step after it.
-                records.Append(record, losses);
+                records.Append(record, losses, _probes?.Measure(Trainer.Parameters));
                 observed?.Invoke(record);
             },
             beforeStep: () =>
@@ -210,13 +216,15 @@ public sealed class Run : IDisposable
         {
             Trainer?.Dispose();
             _test?.Dispose();
+            _probes?.Dispose();
             _objects.Dispose();
             _lock?.Dispose();
         }
     }
 
     private void OpenRecords() =>
-        _records = new RunRecords(Folder, _objects.Configuration, _objects.Objective.SampleCount, Trainer.Groups.Stream.LastStep);
+        _records = new RunRecords(
+            Folder, _objects.Configuration, _objects.Objective.SampleCount, _probes?.Columns, Trainer.Groups.Stream.LastStep);
 
     private void SaveState()
     {

@@ -69,6 +69,15 @@ public sealed record RunConfiguration
     /// <summary>Whether the loss of every sample at every step is written to <c>samples/losses.f32</c>.</summary>
     public bool FullLosses { get; init; }
 
+    /// <summary>Inputs that are put through the network at every step; see <see cref="Probes.ProbeSet"/>. Null for none.</summary>
+    public string? Probes { get; init; }
+
+    /// <summary>Steps whose largest risers and fallers the report shows as they come; null for none.</summary>
+    public IReadOnlyList<long>? DumpSteps { get; init; }
+
+    /// <summary>Groups of samples whose mean losses the report follows through the run; null for none.</summary>
+    public IReadOnlyList<FollowedGroup>? Follow { get; init; }
+
     /// <summary>What is done to some training samples; null for nothing.</summary>
     public Intervention? Intervention { get; init; }
 

@@ -22,6 +22,9 @@ public sealed record RunFolder(string Root)
     /// <summary>The loss of every sample at every step, float32 [T, N]; only on request.</summary>
     public string FullLosses => Path.Combine(Root, "samples", "losses.f32");
 
+    /// <summary>A row per step: what the network makes of the probes; only where there are some.</summary>
+    public string Probes => Path.Combine(Root, "samples", "probes.csv");
+
     /// <summary>The opposing groups that were found.</summary>
     public string Groups => Path.Combine(Root, "samples", "groups.json");
 

@@ -40,6 +40,11 @@ public sealed class RunObjects : IDisposable
             configuration.Data,
             configuration.DataFolder,
             configuration.Normalization is { } scheme ? Datasets.Normalization.ParseScheme(scheme) : null);
+        foreach (FollowedGroup group in configuration.Follow ?? [])
+        {
+            group.Require(Data.Training.Count);
+        }
+
         if (configuration.Intervention is { } intervention)
         {
             Data = Data with { Training = intervention.Apply(Data.Training) };
@@ -54,7 +59,9 @@ public sealed class RunObjects : IDisposable
         Device = Devices.Device.Named(configuration.Device, configuration.Threads, configuration.Arithmetic);
         try
         {
-            Objective = ObjectiveOf(Data.Training, forwardOnly: false, configuration.BatchNorm, dropout: true);
+            Objective = ObjectiveOf(
+                Data.Training, Loss, forwardOnly: false, configuration.BatchNorm, dropout: true,
+                configuration.Intervention?.Weights(Data.Training.Count));
         }
         catch
         {
@@ -90,8 +97,12 @@ public sealed class RunObjects : IDisposable
     public Objective ObjectiveOf(Dataset data, bool forwardOnly)
     {
         ArgumentNullException.ThrowIfNull(data);
-        return ObjectiveOf(data, forwardOnly, BatchNormMode.Eval, dropout: false);
+        return ObjectiveOf(data, Loss, forwardOnly, BatchNormMode.Eval, dropout: false);
     }
+
+    /// <summary>The network's outputs for other data, in evaluation mode; the loss only says what their targets are.</summary>
+    internal Objective ObjectiveOf(Dataset data, Loss loss) =>
+        ObjectiveOf(data, loss, forwardOnly: true, BatchNormMode.Eval, dropout: false);
 
     /// <summary>θ₀: from the weights file, or from the initialisation and its seed.</summary>
     public double[] InitialParameters() =>
@@ -106,12 +117,13 @@ public sealed class RunObjects : IDisposable
         Device.Dispose();
     }
 
-    private Objective ObjectiveOf(Dataset data, bool forwardOnly, BatchNormMode batchNorm, bool dropout) =>
+    private Objective ObjectiveOf(
+        Dataset data, Loss loss, bool forwardOnly, BatchNormMode batchNorm, bool dropout, IReadOnlyList<double>? weights = null) =>
         new(
             Device,
             Configuration.Precision,
             Network,
-            Loss,
+            loss,
             data.Inputs,
             data.Targets,
             new ObjectiveOptions
@@ -121,6 +133,7 @@ public sealed class RunObjects : IDisposable
                 ForwardOnly = forwardOnly,
                 BatchNorm = batchNorm,
                 Dropout = dropout,
+                SampleWeights = weights,
             });
 
     private static FeatureShape ShapeOf(Dataset data)

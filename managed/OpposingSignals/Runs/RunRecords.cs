@@ -17,11 +17,13 @@ internal sealed class RunRecords : IDisposable
     private readonly MetricsFile _metrics;
     private readonly MetricsFile? _ritz;
     private readonly MetricsFile _movers;
+    private readonly MetricsFile? _probes;
     private readonly FileStream? _losses;
     private readonly int _pairs;
     private readonly int _moverCount;
 
-    public RunRecords(RunFolder folder, RunConfiguration configuration, int samples, long? lastStep)
+    public RunRecords(
+        RunFolder folder, RunConfiguration configuration, int samples, IReadOnlyList<string>? probeColumns, long? lastStep)
     {
         _pairs = configuration.Training.EigenCount;
         _moverCount = Math.Min(SampleStream.DefaultMovers, samples);
@@ -39,6 +41,7 @@ internal sealed class RunRecords : IDisposable
                 Enumerable.Range(1, _moverCount).SelectMany(i => (string[])[$"{kind}_{i}", $"{kind}_{i}_change"]))],
             lastStep,
             lastRow: lastStep > 0 ? lastStep : null);
+        _probes = probeColumns is null ? null : Open(folder.Probes, probeColumns, lastStep, lastRow: lastStep);
         if (configuration.FullLosses)
         {
             _losses = new FileStream(folder.FullLosses, FileMode.OpenOrCreate, FileAccess.Write, FileShare.Read);
@@ -53,7 +56,7 @@ internal sealed class RunRecords : IDisposable
         }
     }
 
-    public void Append(StepRecord record, ReadOnlySpan<double> losses)
+    public void Append(StepRecord record, ReadOnlySpan<double> losses, double?[]? probes)
     {
         RitzPair? top = record.Eigenpairs is { Count: > 0 } pairs ? pairs[0] : null;
         StepSummary moved = record.Samples;
@@ -76,6 +79,7 @@ internal sealed class RunRecords : IDisposable
             changes ? moved.Quantiles.Percent99 : null);
         AppendRitzValues(record);
         AppendMovers(record);
+        _probes?.Append(record.Step, probes!);
         if (_losses is not null)
         {
             float[] rounded = new float[losses.Length];
@@ -89,6 +93,7 @@ internal sealed class RunRecords : IDisposable
         _metrics.Flush();
         _ritz?.Flush();
         _movers.Flush();
+        _probes?.Flush();
         _losses?.Flush(flushToDisk: true);
     }
 
@@ -97,6 +102,7 @@ internal sealed class RunRecords : IDisposable
         _metrics.Dispose();
         _ritz?.Dispose();
         _movers.Dispose();
+        _probes?.Dispose();
         _losses?.Dispose();
     }
 

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 
 namespace OpposingSignals.Runs;
 
@@ -46,23 +45,7 @@ public static class SampleSelection
 
     private static IReadOnlyList<int> OfPair(RunFolder folder, string name)
     {
-        GroupsRecord? groups;
-        try
-        {
-            groups = File.Exists(folder.Groups)
-                ? JsonSerializer.Deserialize(File.ReadAllText(folder.Groups), RunJson.Default.GroupsRecord)
-                : null;
-        }
-        catch (JsonException e)
-        {
-            throw new InputException($"{folder.Groups} is damaged: {e.Message.ReplaceLineEndings(" ")}", e);
-        }
-
-        if (groups is null)
-        {
-            throw new InputException($"{folder.Root} has no analysis yet. Run 'opsig outliers {folder.Root}' first.");
-        }
-
+        GroupsRecord groups = GroupsRecord.Read(folder);
         string[] parts = name.Split('.');
         PairRecord? pair = groups.Pairs.FirstOrDefault(known => known.Name == parts[0]);
         return (pair, parts) switch

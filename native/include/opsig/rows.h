@@ -1,4 +1,4 @@
-// Rows of tensors, copied or summed with strides: numbers that are added to every sample, a token that is put before a
+// Rows of tensors, copied, summed or scaled with strides: numbers that are added to every sample, a token that is put before a
 // sequence or taken out of it.
 #ifndef OPSIG_ROWS_H
 #define OPSIG_ROWS_H
@@ -21,5 +21,17 @@ typedef struct opsig_rows_arguments {
   int64_t out_row_stride;
   int64_t out_vector_stride;
 } opsig_rows_arguments;
+
+// rows_scale  values_j[n columns + i] *= factors[n], n < rows, i < columns.
+typedef struct opsig_rows_scale_arguments {
+  int32_t precision;
+  int32_t reserved;
+  int64_t vectors;
+  int64_t rows;
+  int64_t columns;
+  const void* factors;
+  void* values;
+  int64_t vector_stride;
+} opsig_rows_scale_arguments;
 
 #endif  // OPSIG_ROWS_H

@@ -37,10 +37,30 @@ public sealed class ForkTests(FinishedRun finished) : IClassFixture<FinishedRun>
         Assert.NotEqual(control[1], changed[1]);
     }
 
+    [Fact]
+    public void SamplesThatWeighNothingAreAsIfDropped()
+    {
+        using var folder = new TemporaryFolder();
+        string run = finished.CopyTo(folder["run"]);
+        string[] steps = ["--steps", "3", "--eig-every", "0"];
+        CommandLine.Run(["fork", run, "--drop", "random:6:1", "--out", folder["dropped"], .. steps]).Expect(0);
+        CommandLine.Run(["fork", run, "--down-weight", "random:6:1:0", "--out", folder["weighed"], .. steps]).Expect(0);
+        double[] dropped = Losses(folder["dropped"]), weighed = Losses(folder["weighed"]);
+        Assert.All(dropped.Zip(weighed), pair => Assert.Equal(pair.First, pair.Second, 1e-6));
+        Assert.NotEqual(Losses(folder["dropped"], "control")[0], dropped[0], 1e-4);
+
+        static double[] Losses(string fork, string branch = "changed") =>
+            [.. SmallRun.Column(Path.Combine(fork, branch), "loss").Select(value =>
+                double.Parse(value, System.Globalization.CultureInfo.InvariantCulture))];
+    }
+
     [Theory]
     [InlineData("Nothing is changed")]
     [InlineData("Choose one of", "--drop", "1", "--isolate", "2")]
     [InlineData("Choose one of", "--relabel", "1")]
+    [InlineData("NAME:WEIGHT", "--down-weight", "3,4")]
+    [InlineData("Choose one of", "--drop", "1", "--down-weight", "2:0.5")]
+    [InlineData("at least 0", "--down-weight", "2:-1")]
     [InlineData("random:COUNT", "--drop", "random:61")]
     [InlineData("'60'", "--drop", "3,60")]
     [InlineData("no samples 'Q'", "--drop", "Q")]

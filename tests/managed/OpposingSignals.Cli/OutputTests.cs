@@ -59,6 +59,30 @@ public sealed class OutputTests
         CommandLine.Run(["curvature", .. network, "--batch-norm", "sometimes"]).Expect(2);
     }
 
+    [Fact]
+    public void MoversOfChosenStepsAndGroupsGivenByHandAreInTheReportAndRunsAreCompared()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder["mine.txt"], "3, 5\n7\n");
+        string run = folder["run"], other = folder["other"];
+        CommandLine.Run([.. SmallRun.Train(run, steps: 70), "--dump-steps", "2,60,900", "--follow", folder["mine.txt"]]).Expect(0);
+        string page = File.ReadAllText(Path.Combine(run, "report.html"));
+        Assert.Contains("<h3>Step 60</h3>", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("<h3>Step 900</h3>", page, StringComparison.Ordinal);
+        Assert.Contains("mine (3 samples)", page, StringComparison.Ordinal);
+
+        CommandLine.Run([.. SmallRun.Train(other, steps: 70), "--seed", "1"]).Expect(0);
+        using var compared = JsonDocument.Parse(CommandLine.Run("outliers", run, other, "--json").Expect(0).Output);
+        Assert.Equal(60, compared.RootElement.GetProperty("samples").GetInt32());
+        Assert.Equal(1, compared.RootElement.GetProperty("comparisons").GetArrayLength());
+
+        File.WriteAllText(folder["wrong.txt"], "3 60");
+        foreach (string[] wrong in (string[][])[["--follow", folder["wrong.txt"]], ["--follow", folder["none.txt"]], ["--dump-steps", "0"]])
+        {
+            CommandLine.Run([.. SmallRun.Train(folder["refused"], steps: 2), .. wrong]).OneLine(2);
+        }
+    }
+
     [Theory]
     [InlineData("demo")]
     [InlineData("train")]

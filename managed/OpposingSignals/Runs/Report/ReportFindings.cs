@@ -5,7 +5,7 @@ namespace OpposingSignals.Runs.Report;
 /// <summary>The key numbers that the summary and several sections share.</summary>
 internal static class ReportFindings
 {
-    /// <summary>The first step above the threshold, as given or from the measured sharpness; null if there is none.</summary>
+    /// <summary>The step at which the edge is reached, as given or from the measured sharpness; null if it is not.</summary>
     public static long? Edge(ReportModel model)
     {
         if (model.EdgeStep is not null || model.StabilityThreshold is not { } threshold)
@@ -13,14 +13,7 @@ internal static class ReportFindings
             return model.EdgeStep;
         }
 
-        ReportSeries values = model.Sharpness.Values;
-        int first = 0;
-        while (first < values.Values.Length && !(values.Values[first] > threshold))
-        {
-            first++;
-        }
-
-        return first < values.Steps.Length ? values.Steps[first] : null;
+        return EdgeCrossing.Find(model.Sharpness.Values.Steps, model.Sharpness.Values.Values, threshold);
     }
 
     /// <summary>The pairs that were found; empty also if none were looked for.</summary>

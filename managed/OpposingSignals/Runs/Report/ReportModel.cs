@@ -42,7 +42,7 @@ public sealed record ReportModel
     public double? StabilityThreshold { get; init; }
 
     /// <summary>
-    /// The first step with sharpness above <see cref="StabilityThreshold"/>; null to take it from <see cref="Sharpness"/>.
+    /// The step at which the sharpness rises above <see cref="StabilityThreshold"/>; null to take it from <see cref="Sharpness"/>.
     /// </summary>
     public long? EdgeStep { get; init; }
 
@@ -57,6 +57,15 @@ public sealed record ReportModel
 
     /// <summary>Pairs of opposing groups, the leading one first; null if none were looked for.</summary>
     public ImmutableArray<ReportPair>? Pairs { get; init; }
+
+    /// <summary>The largest movers of chosen steps.</summary>
+    public ImmutableArray<ReportDump> Dumps { get; init; } = [];
+
+    /// <summary>Groups that were given by hand.</summary>
+    public ImmutableArray<ReportGroup> Followed { get; init; } = [];
+
+    /// <summary>Inputs that were put through the network at every step.</summary>
+    public ImmutableArray<ReportProbe> Probes { get; init; } = [];
 
     /// <summary>Rises of the mean loss, largest first.</summary>
     public ImmutableArray<SpikeRecord> Spikes { get; init; } = [];

@@ -1,0 +1,24 @@
+namespace OpposingSignals.Runs;
+
+/// <summary>When a run reaches the edge of stability.</summary>
+public static class EdgeCrossing
+{
+    /// <summary>
+    /// The first step at which the sharpness rises above the threshold. A run that starts above it is thrown down by its first
+    /// steps, and reaches the edge when it comes back; one that stays above has been there from the start.
+    /// </summary>
+    /// <param name="steps">Steps, ascending.</param>
+    /// <param name="sharpness">The sharpness at each; NaN where it is not known.</param>
+    /// <param name="threshold">2/η.</param>
+    /// <returns>The step; null where the sharpness never is above.</returns>
+    public static long? Find(IReadOnlyList<long> steps, IReadOnlyList<double> sharpness, double threshold)
+    {
+        ArgumentNullException.ThrowIfNull(steps);
+        ArgumentNullException.ThrowIfNull(sharpness);
+        int[] known = [.. Enumerable.Range(0, steps.Count).Where(i => !double.IsNaN(sharpness[i]))];
+        int rest = Array.FindIndex(known, i => !(sharpness[i] > threshold));
+        int crossing = Array.FindIndex(known, Math.Max(rest, 0), i => sharpness[i] > threshold);
+        int found = crossing >= 0 ? crossing : Array.FindIndex(known, i => sharpness[i] > threshold);
+        return found < 0 ? null : steps[known[found]];
+    }
+}
