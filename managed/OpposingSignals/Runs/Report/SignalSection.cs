@@ -8,6 +8,7 @@ internal static class SignalSection
 {
     private const int ShownLayers = 6;
     private const int ShownOutputs = 3;
+    private const double LeastShare = 0.005;
 
     public static string Render(ReportPair pair)
     {
@@ -67,7 +68,8 @@ internal static class SignalSection
         ", ", signal.Outputs.Take(ShownOutputs).Select(output => $"{output.Name} {Signed(output.Weight)}"));
 
     private static string Layers(SignalRecord signal) => string.Join(
-        ", ", signal.CurvatureShares.OrderByDescending(layer => Math.Abs(layer.Share)).Take(ShownLayers)
+        ", ", signal.CurvatureShares.OrderByDescending(layer => Math.Abs(layer.Share))
+            .Where(layer => Math.Abs(layer.Share) >= LeastShare).Take(ShownLayers)
             .Select(layer => $"{layer.Name} {Numbers.Percent(layer.Share)}"));
 
     private static string Channels(IReadOnlyList<ChannelRecord> channels) => string.Join(
