@@ -1,5 +1,5 @@
-// Elementwise, so bound by memory: 2 to 5 arrays are streamed once each. The derivative of an element is computed once and
-// used for all K vectors.
+// Elementwise, so bound by memory: 2 to 5 arrays are streamed once each. The derivative of an element is computed once
+// and used for all K vectors.
 #include "opsig/activation.h"
 
 #include "math/activation.h"
@@ -17,7 +17,8 @@ constexpr int64_t kBlock = 2048;
 template <class Body>
 void over_blocks(const opsig_activation_arguments& a, Body body) {
 #pragma omp parallel for if (a.count * a.vectors > kParallelElements)
-  for (int64_t begin = 0; begin < a.count; begin += kBlock) body(begin, begin + kBlock < a.count ? begin + kBlock : a.count);
+  for (int64_t begin = 0; begin < a.count; begin += kBlock)
+    body(begin, begin + kBlock < a.count ? begin + kBlock : a.count);
 }
 
 template <class T>

@@ -1,6 +1,7 @@
-// Threads share the heads of all samples. A head's operands are first copied to panels with padded rows, and transposed where a
-// product wants them so; that costs T d against the T^2 d of a product. The softmax is walked in tiles of whole rows and is
-// recomputed in every pass: one product of 2 (forward), 5 (tangent and backward) or 12 (tangent_backward) in all.
+// Threads share the heads of all samples. A head's operands are first copied to panels with padded rows, and transposed
+// where a product wants them so; that costs T d against the T^2 d of a product. The softmax is walked in tiles of whole
+// rows and is recomputed in every pass: one product of 2 (forward), 5 (tangent and backward) or 12 (tangent_backward)
+// in all.
 #include "opsig/attention.h"
 
 #include <omp.h>
@@ -19,7 +20,8 @@ namespace {
 using namespace opsig;
 using Arguments = opsig_attention_arguments;
 
-// Rows of a tile: a multiple of the product's, few enough for some tiles of a thousand columns in the second-level cache.
+// Rows of a tile: a multiple of the product's, few enough for some tiles of a thousand columns in the second-level
+// cache.
 constexpr int64_t kTileRows = 48;
 
 // A matrix whose rows are whole registers; what pads them is zero.
@@ -46,7 +48,10 @@ struct Operands {
   Panel<T> q, k, v, k_transposed, v_transposed;
 
   explicit Operands(const Arguments& a)
-      : q(a.positions, a.width), k(a.positions, a.width), v(a.positions, a.width), k_transposed(a.width, a.positions),
+      : q(a.positions, a.width),
+        k(a.positions, a.width),
+        v(a.positions, a.width),
+        k_transposed(a.width, a.positions),
         v_transposed(a.width, a.positions) {}
 
   void load(const Arguments& a, const T* qkv, T scale) {
@@ -358,7 +363,8 @@ class Head {
   Panel<T> p_, moved_, work_, more_, out_, cotangent_, cotangent_tangent_, q_, k_, v_;
 };
 
-// Calls body(head, vector) for every head of every sample. Heads do not share sums: how they are dealt out changes nothing.
+// Calls body(head, vector) for every head of every sample. Heads do not share sums: how they are dealt out changes
+// nothing.
 template <class T, class Body>
 void over_heads(const Arguments& a, Body body) {
   ParallelExceptions exceptions;
@@ -378,7 +384,8 @@ void over_heads(const Arguments& a, Body body) {
 }
 
 void check(const Arguments& a) {
-  require(a.vectors >= 1 && a.samples >= 1 && a.positions >= 1 && a.heads >= 1 && a.width >= 1, "extents must be positive");
+  require(a.vectors >= 1 && a.samples >= 1 && a.positions >= 1 && a.heads >= 1 && a.width >= 1,
+          "extents must be positive");
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// Elements side by side in vector registers, each with its chains: as many multiply-adds under way as hide their latency.
+// Elements side by side in vector registers, each with its chains: as many multiply-adds under way as hide their
+// latency.
 #include "opsig/ceiling.h"
 
 #include <cstring>

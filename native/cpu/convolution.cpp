@@ -19,7 +19,8 @@ void check(const opsig_convolution_arguments& a) {
   require(s.groups >= 1 && s.channels % s.groups == 0 && s.out_channels % s.groups == 0,
           "groups must divide the channels of input and output");
   require(s.out_height == (s.height + 2 * s.padding - s.kernel_height) / s.stride + 1 &&
-              s.out_width == (s.width + 2 * s.padding - s.kernel_width) / s.stride + 1 && s.out_height >= 1 && s.out_width >= 1,
+              s.out_width == (s.width + 2 * s.padding - s.kernel_width) / s.stride + 1 && s.out_height >= 1 &&
+              s.out_width >= 1,
           "the output's extents do not follow from the input's");
 }
 
@@ -65,7 +66,8 @@ OPSIG_OPERATION(convolution_backward_data, opsig_convolution_arguments) {
     using T = decltype(zero);
     over_vectors(a, out_size(a.shape), image_size(a.shape), [&](const Shape& shape, int64_t j) {
       for (int t = 0; t < a.terms; ++t)
-        direct_backward_data(shape, t > 0 || a.accumulate != 0, of<T>(a.image[t], j), of<T>(a.filter[t], j), of<T>(a.out, j));
+        direct_backward_data(shape, t > 0 || a.accumulate != 0, of<T>(a.image[t], j), of<T>(a.filter[t], j),
+                             of<T>(a.out, j));
     });
   });
 }

@@ -8,7 +8,9 @@
 namespace opsig {
 
 inline int64_t image_size(const opsig_convolution_shape& s) { return s.samples * s.height * s.width * s.channels; }
-inline int64_t out_size(const opsig_convolution_shape& s) { return s.samples * s.out_height * s.out_width * s.out_channels; }
+inline int64_t out_size(const opsig_convolution_shape& s) {
+  return s.samples * s.out_height * s.out_width * s.out_channels;
+}
 
 // The vector-th of the tensors, or null where there is none.
 template <class T>

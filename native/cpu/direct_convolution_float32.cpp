@@ -53,9 +53,10 @@ class Convolution {
     const memory::dims after{(s.out_height - 1) * s.stride + s.kernel_height - s.height - s.padding,
                              (s.out_width - 1) * s.stride + s.kernel_width - s.width - s.padding};
     const primitive_attr overwrite = shareable(), sum = shareable_sum();
-    const convolution_forward::desc plain(prop_kind::forward_training, direct, image_, any, out_, strides, before, after);
-    const convolution_forward::desc biased(prop_kind::forward_training, direct, image_, any, bias_, out_, strides, before,
-                                           after);
+    const convolution_forward::desc plain(prop_kind::forward_training, direct, image_, any, out_, strides, before,
+                                          after);
+    const convolution_forward::desc biased(prop_kind::forward_training, direct, image_, any, bias_, out_, strides,
+                                           before, after);
     forward_desc_ = convolution_forward::primitive_desc(plain, overwrite, onednn_engine());
     forward_ = convolution_forward(forward_desc_);
     add_forward_desc_ = convolution_forward::primitive_desc(plain, sum, onednn_engine());
@@ -68,12 +69,14 @@ class Convolution {
     data_ = convolution_backward_data(data_desc_);
     weights_desc_ = {{direct, image_, any, out_, strides, before, after}, overwrite, onednn_engine(), forward_desc_};
     weights_ = convolution_backward_weights(weights_desc_);
-    biased_weights_desc_ = {{direct, image_, any, bias_, out_, strides, before, after}, overwrite, onednn_engine(), forward_desc_};
+    biased_weights_desc_ = {
+        {direct, image_, any, bias_, out_, strides, before, after}, overwrite, onednn_engine(), forward_desc_};
     biased_weights_ = convolution_backward_weights(biased_weights_desc_);
   }
 
   void forward(bool accumulate, const float* image, const float* filter, const float* bias, float* out) const {
-    const auto& desc = bias ? (accumulate ? add_biased_desc_ : biased_desc_) : (accumulate ? add_forward_desc_ : forward_desc_);
+    const auto& desc =
+        bias ? (accumulate ? add_biased_desc_ : biased_desc_) : (accumulate ? add_forward_desc_ : forward_desc_);
     const auto& primitive = bias ? (accumulate ? add_biased_ : biased_) : (accumulate ? add_forward_ : forward_);
     Arguments arguments{{DNNL_ARG_SRC, memory(image_, image)},
                         {DNNL_ARG_WEIGHTS, ordered(desc.weights_desc(), filter)},
@@ -151,8 +154,7 @@ void direct_backward_data(const Shape& s, bool accumulate, const float* image, c
   known(s)->backward_data(accumulate, image, filter, out);
 }
 
-void direct_backward_weights(const Shape& s, const float* image, const float* cotangent, float* gradient,
-                             float* bias) {
+void direct_backward_weights(const Shape& s, const float* image, const float* cotangent, float* gradient, float* bias) {
   known(s)->backward_weights(image, cotangent, gradient, bias);
 }
 

@@ -38,7 +38,8 @@ void over_patch(const Shape& s, int oh, int ow, Visit visit) {
 
 int64_t patch_size(const Shape& s) { return static_cast<int64_t>(s.channels) * s.kernel_height * s.kernel_width; }
 
-// One group's part of a sample's product: its columns of the patches, of the filter's rows and of the output's channels.
+// One group's part of a sample's product: its columns of the patches, of the filter's rows and of the output's
+// channels.
 struct Group {
   int64_t patch, patch_size, filter, out, out_channels;
 };
@@ -105,8 +106,8 @@ void direct_backward_weights(const Shape& s, const double* image, const double* 
     const double* c = cotangent + n * positions * s.out_channels;
     const std::vector<double> patches = patches_of(s, image + n * s.height * s.width * s.channels);
     over_groups(s, [&](const Group& g) {
-      gemm(true, false, g.out_channels, g.patch_size, positions, c + g.out, s.out_channels, patches.data() + g.patch, size,
-           1.0, gradient + g.filter, g.patch_size);
+      gemm(true, false, g.out_channels, g.patch_size, positions, c + g.out, s.out_channels, patches.data() + g.patch,
+           size, 1.0, gradient + g.filter, g.patch_size);
     });
     if (bias)
       for (int64_t p = 0; p < positions; ++p)

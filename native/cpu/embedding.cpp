@@ -1,5 +1,5 @@
-// Bound by memory. Threads share the columns when rows are added to a table, so that each element has one writer and the
-// order of its sum is that of the rows.
+// Bound by memory. Threads share the columns when rows are added to a table, so that each element has one writer and
+// the order of its sum is that of the rows.
 #include "opsig/embedding.h"
 
 #include <algorithm>

@@ -68,8 +68,8 @@ void tile(int64_t depth, const double* a, const double* b, double* c, int64_t ld
 
 }  // namespace
 
-void gemm(bool transpose_a, bool transpose_b, int64_t rows, int64_t columns, int64_t depth, const double* a, int64_t lda,
-          const double* b, int64_t ldb, double beta, double* c, int64_t ldc) {
+void gemm(bool transpose_a, bool transpose_b, int64_t rows, int64_t columns, int64_t depth, const double* a,
+          int64_t lda, const double* b, int64_t ldb, double beta, double* c, int64_t ldc) {
   if (beta == 0)
     for (int64_t i = 0; i < rows; ++i) std::fill(c + i * ldc, c + i * ldc + columns, 0.0);
   const View av = transpose_a ? View{a, 1, lda} : View{a, lda, 1};
@@ -103,8 +103,8 @@ void gemm(bool transpose_a, bool transpose_b, int64_t rows, int64_t columns, int
 
 void gemm(bool transpose_a, bool transpose_b, int64_t rows, int64_t columns, int64_t depth, const float* a, int64_t lda,
           const float* b, int64_t ldb, float beta, float* c, int64_t ldc) {
-  const dnnl_status_t status = dnnl_sgemm(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', rows, columns, depth, 1.0f, a,
-                                          lda, b, ldb, beta, c, ldc);
+  const dnnl_status_t status = dnnl_sgemm(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', rows, columns, depth, 1.0f,
+                                          a, lda, b, ldb, beta, c, ldc);
   if (status != dnnl_success) throw InvalidArgument(formatted("sgemm failed with status %d", static_cast<int>(status)));
 }
 

@@ -16,7 +16,7 @@ using Arguments = opsig_loss_arguments;
 template <class Body>
 void over_samples(const Arguments& a, Body body) {
   ParallelExceptions exceptions;
-#pragma omp parallel for if (a.samples * a.classes * std::max<int64_t>(1, a.vectors) > kParallelElements / 4)
+#pragma omp parallel for if (a.samples * a.classes * std::max <int64_t>(1, a.vectors) > kParallelElements / 4)
   for (int64_t n = 0; n < a.samples; ++n) exceptions.guard([&] { body(n); });
   exceptions.rethrow();
 }
@@ -81,7 +81,8 @@ void cross_entropy_hessian_product(const Arguments& a) {
       T* out = static_cast<T*>(a.out) + (j * a.samples + n) * a.classes;
       double mean = 0;
       for (int64_t c = 0; c < a.classes; ++c) mean += p[c] * static_cast<double>(u[c]);
-      for (int64_t c = 0; c < a.classes; ++c) out[c] = static_cast<T>(a.weight * p[c] * (static_cast<double>(u[c]) - mean));
+      for (int64_t c = 0; c < a.classes; ++c)
+        out[c] = static_cast<T>(a.weight * p[c] * (static_cast<double>(u[c]) - mean));
     }
   });
 }

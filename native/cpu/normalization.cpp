@@ -1,9 +1,9 @@
-// Bound by memory. Every pass over a matrix is two sweeps: sums per channel, then an output that is affine in the tensors
-// read, with coefficients per channel. A sample's matrix stays in the second-level cache between the two, and while the K
-// vectors pass.
+// Bound by memory. Every pass over a matrix is two sweeps: sums per channel, then an output that is affine in the
+// tensors read, with coefficients per channel. A sample's matrix stays in the second-level cache between the two, and
+// while the K vectors pass.
 //
-// Threads share the matrices, or the rows where there is one matrix. How sums are cut depends on the shape alone, so that
-// results do not depend on the number of threads.
+// Threads share the matrices, or the rows where there is one matrix. How sums are cut depends on the shape alone, so
+// that results do not depend on the number of threads.
 #include "opsig/normalization.h"
 
 #include <algorithm>
@@ -43,7 +43,8 @@ V load(const T* from) {
   return value;
 }
 
-// totals[k, c] += sum over rows of term k, where terms(V{}, element, channel) gives the terms of as many channels as V has.
+// totals[k, c] += sum over rows of term k, where terms(V{}, element, channel) gives the terms of as many channels as V
+// has.
 template <class V, class T, int Count, class Terms>
 void add_columns(int64_t begin, int64_t end, int64_t channels, int64_t channel, const Terms& terms, double* totals) {
   std::array<V, Count> sums{};
@@ -64,7 +65,8 @@ void add_rows(int64_t begin, int64_t end, int64_t channels, const Terms& terms, 
   for (int64_t first = begin; first < end; first += kBlockRows) {
     const int64_t last = std::min(end, first + kBlockRows);
     int64_t c = 0;
-    for (; c + kLanes <= channels; c += kLanes) add_columns<Lanes<T>, T, Count>(first, last, channels, c, terms, totals);
+    for (; c + kLanes <= channels; c += kLanes)
+      add_columns<Lanes<T>, T, Count>(first, last, channels, c, terms, totals);
     for (; c < channels; ++c) add_columns<T, T, Count>(first, last, channels, c, terms, totals);
   }
 }
@@ -74,7 +76,11 @@ template <class T>
 class Matrix {
  public:
   explicit Matrix(const Arguments& a)
-      : a_(a), mean_(a.channels), scale_(a.channels), s_(a.channels), means_(kMeans * a.channels),
+      : a_(a),
+        mean_(a.channels),
+        scale_(a.channels),
+        s_(a.channels),
+        means_(kMeans * a.channels),
         coefficients_(kCoefficients * a.channels) {}
 
   void move_to(int64_t index) { index_ = index; }
@@ -158,8 +164,8 @@ class Matrix {
       for (int64_t i = 0; i < Count * a_.channels; ++i) totals[i] += partial[p * Count * a_.channels + i];
   }
 
-  // Means over each group of a quantity whose sums per channel are value(c), as one number per channel: slot k. A derivative
-  // has none where the statistics are fixed.
+  // Means over each group of a quantity whose sums per channel are value(c), as one number per channel: slot k. A
+  // derivative has none where the statistics are fixed.
   template <class Value>
   const double* means(int k, const Value& value) {
     double* to = means_.data() + k * a_.channels;
@@ -224,9 +230,7 @@ class Matrix {
     return tangent == nullptr ? 0 : static_cast<const T*>(tangent)[j * a_.parameter_stride + c];
   }
 
-  const T* shared(const void* tensor) const {
-    return static_cast<const T*>(tensor) + index_ * a_.rows * a_.channels;
-  }
+  const T* shared(const void* tensor) const { return static_cast<const T*>(tensor) + index_ * a_.rows * a_.channels; }
   const T* of_vector(const void* tensor, int64_t j) const {
     return shared(tensor) + j * a_.matrices * a_.rows * a_.channels;
   }
@@ -310,7 +314,8 @@ void tangent(const Arguments& a) {
           of_h[c] = static_cast<T>(matrix.weight_tangent(j, c));
           constant[c] = static_cast<T>(matrix.bias_tangent(j, c));
         }
-        matrix.write(out, false, [&](int64_t i, int64_t c) { return of_h[c] * matrix.template h<T>(i, c) + constant[c]; });
+        matrix.write(out, false,
+                     [&](int64_t i, int64_t c) { return of_h[c] * matrix.template h<T>(i, c) + constant[c]; });
         continue;
       }
       const T* dx = matrix.tangent(j);

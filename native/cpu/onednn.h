@@ -16,9 +16,10 @@ inline dnnl::stream& onednn_stream() {
   return stream;
 }
 
-// Attributes of a primitive that several threads may run, at the same time too. Its scratchpad must then be the caller's: the
-// library's own belongs to the primitive or to the thread that made it, depending on how oneDNN was built, and two runs that
-// share it disturb each other. Weight gradients of convolutions keep a barrier there, and hang.
+// Attributes of a primitive that several threads may run, at the same time too. Its scratchpad must then be the
+// caller's: the library's own belongs to the primitive or to the thread that made it, depending on how oneDNN was
+// built, and two runs that share it disturb each other. Weight gradients of convolutions keep a barrier there, and
+// hang.
 inline dnnl::primitive_attr shareable() {
   dnnl::primitive_attr attributes;
   attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);

@@ -54,10 +54,11 @@ void with_precision(int32_t precision, Body&& body) {
 
 // Defines and registers the operation NAME with arguments of type ARGUMENTS; the body follows:
 //   OPSIG_OPERATION(add, opsig_add_arguments) { ... uses `arguments` ... }
-#define OPSIG_OPERATION(NAME, ARGUMENTS)                                                                        \
-  static void NAME##_body(const ARGUMENTS& arguments);                                                          \
-  static opsig_status NAME##_run(const void* raw) {                                                             \
-    return opsig::guarded(#NAME, [](const void* a) { NAME##_body(*static_cast<const ARGUMENTS*>(a)); }, raw);   \
-  }                                                                                                             \
-  static const opsig::Registration NAME##_registration(#NAME, NAME##_run, sizeof(ARGUMENTS));                   \
+#define OPSIG_OPERATION(NAME, ARGUMENTS)                                                      \
+  static void NAME##_body(const ARGUMENTS& arguments);                                        \
+  static opsig_status NAME##_run(const void* raw) {                                           \
+    return opsig::guarded(                                                                    \
+        #NAME, [](const void* a) { NAME##_body(*static_cast<const ARGUMENTS*>(a)); }, raw);   \
+  }                                                                                           \
+  static const opsig::Registration NAME##_registration(#NAME, NAME##_run, sizeof(ARGUMENTS)); \
   static void NAME##_body(const ARGUMENTS& arguments)

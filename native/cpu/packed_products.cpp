@@ -1,6 +1,7 @@
-// Products with a matrix X that stays the same over many of them, the inputs of a data set: X is packed once. Large ones take one
-// step of Strassen's algorithm, whose sums of X's quarters are then made once, too. Each panel of a few columns of the product is
-// one thread's: of the panel's operand a block stays in L1, of the other operand in L2, and a tile of sums in registers.
+// Products with a matrix X that stays the same over many of them, the inputs of a data set: X is packed once. Large
+// ones take one step of Strassen's algorithm, whose sums of X's quarters are then made once, too. Each panel of a few
+// columns of the product is one thread's: of the panel's operand a block stays in L1, of the other operand in L2, and a
+// tile of sums in registers.
 #include <algorithm>
 
 #include "operation.h"
@@ -37,7 +38,8 @@ struct Extents {
   int64_t rows, columns, depth;
   int64_t block_depth;  // of the operand that is not kept
 
-  Extents(int64_t all_rows, int64_t all_columns, int64_t all_depth) : scheme(scheme_for(all_rows, all_columns, all_depth)) {
+  Extents(int64_t all_rows, int64_t all_columns, int64_t all_depth)
+      : scheme(scheme_for(all_rows, all_columns, all_depth)) {
     rows = all_rows / scheme.parts;
     columns = all_columns / scheme.parts;
     depth = all_depth / scheme.parts;
@@ -48,7 +50,8 @@ struct Extents {
   int64_t packed_elements() const { return panels() * kWidth * depth * scheme.products; }
 };
 
-// The blocks that a sum is of, of [rows, columns] each; the second one is the first again, with no weight, where there is none.
+// The blocks that a sum is of, of [rows, columns] each; the second one is the first again, with no weight, where there
+// is none.
 struct Summands {
   View first, second;
   float sign;
@@ -92,18 +95,21 @@ void pack_tile(const Summands& sum, int64_t i0, int64_t i1, int64_t p0, int64_t 
   if (sum.sign == 0)
     walk([&](int64_t along, int64_t line) { return first[line + along]; });
   else
-    walk([&, sign = sum.sign](int64_t along, int64_t line) { return first[line + along] + sign * second[line + along]; });
+    walk([&, sign = sum.sign](int64_t along, int64_t line) {
+      return first[line + along] + sign * second[line + along];
+    });
 }
 
-// The sums of A's blocks, [products, depth, rows], cut into blocks of the depth, each as add_packed_panel_product reads it. The
-// memory is the calling thread's, until the next product.
+// The sums of A's blocks, [products, depth, rows], cut into blocks of the depth, each as add_packed_panel_product reads
+// it. The memory is the calling thread's, until the next product.
 const float* pack_blocks(const Extents& e, const View& a) {
   struct Blocks {};
   const int64_t depth_blocks = (e.depth + e.block_depth - 1) / e.block_depth;
   float* blocks = scratch<Blocks>(e.scheme.products * e.depth * e.rows);
 #pragma omp parallel for if (e.depth * e.rows > kParallelElements)
   for (int64_t index = 0; index < e.scheme.products * depth_blocks; ++index) {
-    const int64_t r = index / depth_blocks, p0 = index % depth_blocks * e.block_depth, p1 = std::min(p0 + e.block_depth, e.depth);
+    const int64_t r = index / depth_blocks, p0 = index % depth_blocks * e.block_depth,
+                  p1 = std::min(p0 + e.block_depth, e.depth);
     const Summands sum(a, e.scheme.parts, e.scheme.left[r], e.rows, e.depth);
     float* to = blocks + (r * e.depth + p0) * e.rows;
     for (int64_t i0 = 0; i0 < e.rows; i0 += panel::kTileRows) {
@@ -115,8 +121,8 @@ const float* pack_blocks(const Extents& e, const View& a) {
   return blocks;
 }
 
-// Calls finish(first column, number of columns, sums [all rows, kWidth]) with the columns of A B, panel by panel. The sums do not
-// depend on the number of threads.
+// Calls finish(first column, number of columns, sums [all rows, kWidth]) with the columns of A B, panel by panel. The
+// sums do not depend on the number of threads.
 template <class Finish>
 void multiply(const Extents& e, const View& a, const float* packed, Finish finish) {
   struct Sums {};
@@ -142,7 +148,8 @@ void multiply(const Extents& e, const View& a, const float* packed, Finish finis
         const int64_t first = panel * kWidth, count = std::min(kWidth, e.columns - first);
         for (int64_t column = 0; column < scheme.parts; ++column) {
           for (int64_t row = 0; row < scheme.parts; ++row)
-            combine(scheme, row * scheme.parts + column, sums + (panel - group) * sums_size, panel_size, result + row * panel_size);
+            combine(scheme, row * scheme.parts + column, sums + (panel - group) * sums_size, panel_size,
+                    result + row * panel_size);
           finish(column * e.columns + first, count, result);
         }
       }

@@ -1,5 +1,5 @@
-// Products of small matrices on one thread: C += A B, without packing. B and C have rows of whole registers (their owner
-// pads them), A is read element by element with any strides, so that it may be transposed.
+// Products of small matrices on one thread: C += A B, without packing. B and C have rows of whole registers (their
+// owner pads them), A is read element by element with any strides, so that it may be transposed.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +18,8 @@ constexpr int64_t panel_columns(int64_t columns) {
 
 namespace panel {
 
-// Rows by registers of a tile: at least 12 independent chains hide the latency of the multiply-add, and with the operands they
-// fill the 16 registers of AVX2 or the 32 of AVX-512.
+// Rows by registers of a tile: at least 12 independent chains hide the latency of the multiply-add, and with the
+// operands they fill the 16 registers of AVX2 or the 32 of AVX-512.
 #if defined(__AVX512F__)
 constexpr int kTileRows = 14;
 #else
@@ -76,12 +76,13 @@ void column_of_tiles(int64_t rows, int64_t depth, const T* a, int64_t a_row, int
 
 // Columns of C that one pass over A computes.
 template <class T>
-constexpr int64_t kPanelColumns = panel::kTileRegisters * kRegisterLanes<T>;
+constexpr int64_t kPanelColumns = panel::kTileRegisters* kRegisterLanes<T>;
 
-// C [rows, columns] += A [rows, depth] B [depth, columns], with A(i, p) at a[i a_row + p a_column]; columns are whole registers.
+// C [rows, columns] += A [rows, depth] B [depth, columns], with A(i, p) at a[i a_row + p a_column]; columns are whole
+// registers.
 template <class T>
-void add_panel_product(int64_t rows, int64_t columns, int64_t depth, const T* a, int64_t a_row, int64_t a_column, const T* b,
-                       int64_t ldb, T* c, int64_t ldc) {
+void add_panel_product(int64_t rows, int64_t columns, int64_t depth, const T* a, int64_t a_row, int64_t a_column,
+                       const T* b, int64_t ldb, T* c, int64_t ldc) {
   int64_t j = 0;
   for (; j + kPanelColumns<T> <= columns; j += kPanelColumns<T>)
     panel::column_of_tiles<T, panel::kTileRegisters>(rows, depth, a, a_row, a_column, b + j, ldb, c + j, ldc);
@@ -89,17 +90,18 @@ void add_panel_product(int64_t rows, int64_t columns, int64_t depth, const T* a,
     panel::column_of_tiles<T, 1>(rows, depth, a, a_row, a_column, b + j, ldb, c + j, ldc);
 }
 
-// The same for kPanelColumns columns with B [depth, columns] and C [rows, columns] without gaps, and A packed as it is read: tiles of
-// kTileRows rows, the last one of fewer, each [depth, rows of the tile].
+// The same for kPanelColumns columns with B [depth, columns] and C [rows, columns] without gaps, and A packed as it is
+// read: tiles of kTileRows rows, the last one of fewer, each [depth, rows of the tile].
 template <class T>
 void add_packed_panel_product(int64_t rows, int64_t depth, const T* a, const T* b, T* c) {
   constexpr int64_t kColumns = kPanelColumns<T>;
   constexpr int kRows = panel::kTileRows;
   int64_t i = 0;
   for (; i + kRows <= rows; i += kRows)
-    panel::tile<T, kRows, panel::kTileRegisters>(depth, a + i * depth, 1, kRows, b, kColumns, c + i * kColumns, kColumns);
-  panel::last_rows<T, panel::kTileRegisters>(rows - i, depth, a + i * depth, 1, rows - i, b, kColumns, c + i * kColumns, kColumns,
-                                             std::make_integer_sequence<int, kRows>());
+    panel::tile<T, kRows, panel::kTileRegisters>(depth, a + i * depth, 1, kRows, b, kColumns, c + i * kColumns,
+                                                 kColumns);
+  panel::last_rows<T, panel::kTileRegisters>(rows - i, depth, a + i * depth, 1, rows - i, b, kColumns, c + i * kColumns,
+                                             kColumns, std::make_integer_sequence<int, kRows>());
 }
 
 }  // namespace opsig

@@ -9,8 +9,8 @@ namespace opsig {
 // Below this many elements (of a cheap elementwise loop) a parallel region costs more than it saves: about 5 us.
 constexpr int64_t kParallelElements = 1 << 15;
 
-// An exception that leaves a parallel region ends the process. Bodies that allocate run through `guard`; after the region
-// `rethrow` throws the first exception that any of them met.
+// An exception that leaves a parallel region ends the process. Bodies that allocate run through `guard`; after the
+// region `rethrow` throws the first exception that any of them met.
 class ParallelExceptions {
  public:
   template <class Body>

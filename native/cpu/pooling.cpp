@@ -38,14 +38,15 @@ void over_samples(const Arguments& a, int64_t in_size, int64_t out_size, Body bo
 #pragma omp parallel for if (a.count * in_plane(a) > kParallelElements)
   for (int64_t n = 0; n < a.count; ++n)
     body(static_cast<const T*>(a.in) + n * in_size,
-         a.winner == nullptr ? nullptr : a.winner + (n % a.samples) * out_plane(a), static_cast<T*>(a.out) + n * out_size);
+         a.winner == nullptr ? nullptr : a.winner + (n % a.samples) * out_plane(a),
+         static_cast<T*>(a.out) + n * out_size);
 }
 
 // Channels that one pass over a window takes at a time: their running maxima and winners stay in registers and L1.
 constexpr int kChannelBlock = 64;
 
-// The maximum of one window for up to kChannelBlock channels. Winners are 32 bits wide meanwhile, as wide as a float, so that
-// the comparison fills whole vectors.
+// The maximum of one window for up to kChannelBlock channels. Winners are 32 bits wide meanwhile, as wide as a float,
+// so that the comparison fills whole vectors.
 template <class T>
 void max_of_window(const Arguments& a, const T* in, int oh, int ow, int channels, uint8_t* winner, T* out) {
   T best[kChannelBlock];

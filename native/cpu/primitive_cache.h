@@ -1,4 +1,5 @@
-// oneDNN primitives are dear to make (milliseconds, for generated code) and cheap to run: those of recent shapes are kept.
+// oneDNN primitives are dear to make (milliseconds, for generated code) and cheap to run: those of recent shapes are
+// kept.
 #pragma once
 
 #include <omp.h>
@@ -16,8 +17,8 @@ namespace opsig {
 template <class Key, class Value>
 class PrimitiveCache {
  public:
-  // Primitives divide their work among the threads that there were when they were made, so that number is part of the key:
-  // results depend on the number of threads, but never on the numbers before.
+  // Primitives divide their work among the threads that there were when they were made, so that number is part of the
+  // key: results depend on the number of threads, but never on the numbers before.
   template <class Make>
   std::shared_ptr<const Value> find(const Key& shape, Make make) {
     const std::pair<Key, int> key(shape, omp_get_max_threads());
@@ -39,7 +40,8 @@ class PrimitiveCache {
  private:
   using Entry = std::pair<std::pair<Key, int>, std::shared_ptr<const Value>>;
 
-  // Shapes of a network: layers, by the sizes of a whole and of a ragged micro-batch, by the numbers of vectors at once.
+  // Shapes of a network: layers, by the sizes of a whole and of a ragged micro-batch, by the numbers of vectors at
+  // once.
   static constexpr size_t kCapacity = 1024;
 
   std::mutex mutex_;

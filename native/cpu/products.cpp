@@ -25,8 +25,8 @@ void fill_with_bias(T* c, int64_t rows, int64_t columns, int64_t leading, const 
 // oneDNN has another kernel, with other last bits, for products of fewer rows.
 constexpr int64_t kFewestStackedRows = 16;
 
-// Vectors whose rows of op(A) and C follow each other and share B and the bias are one taller product, unless that would give
-// other bits than one vector at a time.
+// Vectors whose rows of op(A) and C follow each other and share B and the bias are one taller product, unless that
+// would give other bits than one vector at a time.
 bool stacks(const opsig_product_arguments& p) {
   if (p.vectors == 1 || p.rows < kFewestStackedRows || p.c_vector_stride != p.rows * p.c_leading) return false;
   if (p.bias != nullptr && p.bias_vector_stride != 0) return false;

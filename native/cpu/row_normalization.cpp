@@ -35,7 +35,8 @@ const T* at(const void* tensor, int64_t offset) {
 template <class T>
 class ParameterSums {
  public:
-  ParameterSums(const Arguments& a, bool wanted) : size_(wanted ? a.vectors * a.channels : 0), block_(size_), total_(size_) {}
+  ParameterSums(const Arguments& a, bool wanted)
+      : size_(wanted ? a.vectors * a.channels : 0), block_(size_), total_(size_) {}
 
   // Of vector j; null where nobody wants them.
   T* block(int64_t j, int64_t channels) { return size_ == 0 ? nullptr : block_.data() + j * channels; }
@@ -82,7 +83,9 @@ class Row {
   }
 
   const T* shared(const void* tensor) const { return at<T>(tensor, index_ * a_.channels); }
-  const T* of_vector(const void* tensor, int64_t j) const { return at<T>(tensor, (j * a_.matrices + index_) * a_.channels); }
+  const T* of_vector(const void* tensor, int64_t j) const {
+    return at<T>(tensor, (j * a_.matrices + index_) * a_.channels);
+  }
   T* out(int64_t j) const { return const_cast<T*>(of_vector(a_.out, j)); }
   const T* parameter(const void* parameter, int64_t j) const { return at<T>(parameter, j * a_.parameter_stride); }
   const T* h() const { return h_.data(); }
@@ -187,7 +190,8 @@ void row_normalization_tangent(const Arguments& a) {
       const T mean = mean_of<T>(a.channels, [=](int64_t c) { return dx[c]; });
       const T b = mean_of<T>(a.channels, [=](int64_t c) { return h[c] * dx[c]; }), s = row.s;
       if (dw && db)
-        row.write(j, false, [=](int64_t c) { return weight[c] * s * (dx[c] - mean - b * h[c]) + dw[c] * h[c] + db[c]; });
+        row.write(j, false,
+                  [=](int64_t c) { return weight[c] * s * (dx[c] - mean - b * h[c]) + dw[c] * h[c] + db[c]; });
       else
         row.write(j, false, [=](int64_t c) {
           return weight[c] * s * (dx[c] - mean - b * h[c]) + (dw ? dw[c] : T(0)) * h[c] + (db ? db[c] : T(0));

@@ -1,4 +1,5 @@
-// Working memory of an operation: it belongs to the calling thread, grows to the largest request and is kept for the next one.
+// Working memory of an operation: it belongs to the calling thread, grows to the largest request and is kept for the
+// next one.
 #pragma once
 
 #include <cstdint>
@@ -8,8 +9,8 @@
 
 namespace opsig {
 
-// At least `elements` floats on a cache line's boundary, with whatever they held. Each Slot, an empty type that names the use,
-// is memory of its own.
+// At least `elements` floats on a cache line's boundary, with whatever they held. Each Slot, an empty type that names
+// the use, is memory of its own.
 template <class Slot>
 float* scratch(int64_t elements) {
   constexpr size_t kLine = 64;

@@ -19,7 +19,8 @@ template <class Visit>
 void over_pixels(const Arguments& a, Visit visit) {
   for (int64_t oh = 0; oh < a.out_height; ++oh)
     for (int64_t ow = 0; ow < a.out_width; ++ow)
-      visit((oh * a.stride * a.width + ow * a.stride) * a.channels, (oh * a.out_width + ow) * a.out_channels + a.before);
+      visit((oh * a.stride * a.width + ow * a.stride) * a.channels,
+            (oh * a.out_width + ow) * a.out_channels + a.before);
 }
 
 template <class T>

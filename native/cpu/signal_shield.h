@@ -1,6 +1,7 @@
 // Keeps signals out of oneDNN's generated code.
 //
-// Its float32 products (oneDNN 2.6, AVX2 and AVX-512 alike) keep data below the stack pointer, beyond the 128 bytes that the
+// Its float32 products (oneDNN 2.6, AVX2 and AVX-512 alike) keep data below the stack pointer, beyond the 128 bytes
+// that the
 // System V ABI protects. The frame of a signal handler overwrites them; pointers are among them, and the heap is next.
 #pragma once
 
@@ -11,8 +12,9 @@
 
 namespace opsig {
 
-// For its lifetime asynchronous signals wait: they reach another thread of the process, or this one afterwards. Signals that a
-// fault of this thread raises still come. Threads that are started meanwhile, those of OpenMP's pool, keep the mask for good.
+// For its lifetime asynchronous signals wait: they reach another thread of the process, or this one afterwards. Signals
+// that a fault of this thread raises still come. Threads that are started meanwhile, those of OpenMP's pool, keep the
+// mask for good.
 class SignalShield {
  public:
   SignalShield() {

@@ -1,9 +1,10 @@
-// How a product of matrices is computed from products of blocks: as it is, or by one step of Strassen's algorithm (1969), seven
-// products of quarters where the definition has eight:
+// How a product of matrices is computed from products of blocks: as it is, or by one step of Strassen's algorithm
+// (1969), seven products of quarters where the definition has eight:
 //   M1 = (A11 + A22) (B11 + B22)    M2 = (A21 + A22) B11    M3 = A11 (B12 - B22)    M4 = A22 (B21 - B11)
 //   M5 = (A11 + A12) B22            M6 = (A21 - A11) (B11 + B12)    M7 = (A12 - A22) (B21 + B22)
 //   C11 = M1 + M4 - M5 + M7    C12 = M3 + M5    C21 = M2 + M4    C22 = M1 - M2 + M3 + M6
-// Its error is small beside the norms of the blocks, not beside each element (Higham 2002, Accuracy and Stability, section 23.2).
+// Its error is small beside the norms of the blocks, not beside each element (Higham 2002, Accuracy and Stability,
+// section 23.2).
 #pragma once
 
 #include <cstdint>

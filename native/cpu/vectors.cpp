@@ -1,5 +1,5 @@
-// Blocks of long vectors: inner products and combinations. Both stream the longer block once; with P = 1e7 and 20 rows of
-// float32 that is 800 MB, so memory bandwidth is the limit and the small block stays in cache tile by tile.
+// Blocks of long vectors: inner products and combinations. Both stream the longer block once; with P = 1e7 and 20 rows
+// of float32 that is 800 MB, so memory bandwidth is the limit and the small block stays in cache tile by tile.
 #include <algorithm>
 #include <vector>
 

@@ -18,7 +18,8 @@ using Register = Lanes<float>;
 using Shape = opsig_convolution_shape;
 constexpr int64_t kLanes = kRegisterLanes<float>;
 
-// Transformed tiles of one pass over the chunk, both operands together, in bytes: they should stay in the last-level cache.
+// Transformed tiles of one pass over the chunk, both operands together, in bytes: they should stay in the last-level
+// cache.
 constexpr int64_t kChunkBytes = 8 << 20;
 // Products of fewer rows run below the processor's speed, and read the transformed filter too often.
 constexpr int64_t kFewestChunkTiles = 128;
@@ -28,8 +29,8 @@ constexpr int64_t kFewestChannels = 32;
 
 int64_t rounded_up(int64_t value, int64_t unit) { return (value + unit - 1) / unit; }
 
-// The images of one side of the convolution, [N, height, width, channels], as tiles of `extent` x `extent` pixels every four
-// pixels from `first` on. Pixels outside are zero.
+// The images of one side of the convolution, [N, height, width, channels], as tiles of `extent` x `extent` pixels every
+// four pixels from `first` on. Pixels outside are zero.
 struct Tiling {
   int64_t height, width, channels;
   int64_t extent, first;
@@ -44,13 +45,13 @@ struct Tiling {
   Window window(int64_t tile) const {
     const int64_t sample = tile / (tile_rows * tile_columns), within = tile % (tile_rows * tile_columns);
     const int64_t row = within / tile_columns * kOutputs + first, column = within % tile_columns * kOutputs + first;
-    return {((sample * height + row) * width + column) * channels,
-            std::max<int64_t>(0, -row), std::min(extent, height - row),
-            std::max<int64_t>(0, -column), std::min(extent, width - column)};
+    return {((sample * height + row) * width + column) * channels, std::max<int64_t>(0, -row),
+            std::min(extent, height - row), std::max<int64_t>(0, -column), std::min(extent, width - column)};
   }
 };
 
-// Both sides of a pass, and how its tiles are cut into chunks. `in` and `out` are the convolution's own, not the pass's.
+// Both sides of a pass, and how its tiles are cut into chunks. `in` and `out` are the convolution's own, not the
+// pass's.
 struct Plan {
   Tiling in, out;
   int64_t tiles, chunk_tiles;
@@ -60,7 +61,8 @@ struct Plan {
 
 Plan make_plan(const Shape& s, bool transposed) {
   Plan plan;
-  const int64_t channels = transposed ? s.out_channels : s.channels, out_channels = transposed ? s.channels : s.out_channels;
+  const int64_t channels = transposed ? s.out_channels : s.channels,
+                out_channels = transposed ? s.channels : s.out_channels;
   const int64_t height = transposed ? s.out_height : s.height, width = transposed ? s.out_width : s.width;
   const int64_t out_height = transposed ? s.height : s.out_height, out_width = transposed ? s.width : s.out_width;
   const int64_t padding = transposed ? kTaps - 1 - s.padding : s.padding;
@@ -74,8 +76,8 @@ Plan make_plan(const Shape& s, bool transposed) {
   return plan;
 }
 
-// Positions lie a cache line further apart than they need, so that the 36 writes of a tile do not all fall into one set of the
-// cache.
+// Positions lie a cache line further apart than they need, so that the 36 writes of a tile do not all fall into one set
+// of the cache.
 int64_t position_stride(int64_t tiles, int64_t channels) { return tiles * channels + kLanes; }
 
 // Transformed tiles [36, tiles, channels].
@@ -141,7 +143,8 @@ void outputs_of_tiles(const Transformed& from, const Tiling& tiling, int64_t fir
   }
 }
 
-// Where tap k of the filter from channel c to channel o is: at data[o to_stride + c from_stride + k], or turned by half a turn.
+// Where tap k of the filter from channel c to channel o is: at data[o to_stride + c from_stride + k], or turned by half
+// a turn.
 struct Taps {
   int64_t from_stride, to_stride;
   bool turned;
@@ -220,7 +223,8 @@ void correlate(const opsig_convolution_arguments& a, bool transposed) {
   }
 }
 
-// sums [columns] += the sum of the rows. Blocks of rows, whose number does not depend on the threads', are summed first.
+// sums [columns] += the sum of the rows. Blocks of rows, whose number does not depend on the threads', are summed
+// first.
 void add_rows(const float* rows, int64_t count, int64_t columns, float* sums) {
   struct PartialSums {};
   constexpr int64_t kBlocks = 64;
@@ -240,8 +244,8 @@ void add_rows(const float* rows, int64_t count, int64_t columns, float* sums) {
 
 bool winograd_pays(const opsig_convolution_arguments& a) {
   const Shape& s = a.shape;
-  if (a.precision != OPSIG_FLOAT32 || s.kernel_height != kTaps || s.kernel_width != kTaps || s.stride != 1 || s.groups != 1 ||
-      s.padding >= kTaps || s.channels % kLanes != 0 || s.out_channels % kLanes != 0 ||
+  if (a.precision != OPSIG_FLOAT32 || s.kernel_height != kTaps || s.kernel_width != kTaps || s.stride != 1 ||
+      s.groups != 1 || s.padding >= kTaps || s.channels % kLanes != 0 || s.out_channels % kLanes != 0 ||
       std::min(s.channels, s.out_channels) < kFewestChannels)
     return false;
   // Half of the outputs of the tiles may lie outside the image: then the products are still twice as few.
@@ -252,7 +256,8 @@ bool winograd_pays(const opsig_convolution_arguments& a) {
 int64_t winograd_scratch(const Shape& s) {
   const auto elements = [&](bool transposed) {
     const Plan plan = make_plan(s, transposed);
-    return kPositions * (position_stride(plan.chunk_tiles, plan.in.channels) + position_stride(plan.chunk_tiles, plan.out.channels));
+    return kPositions *
+           (position_stride(plan.chunk_tiles, plan.in.channels) + position_stride(plan.chunk_tiles, plan.out.channels));
   };
   const int64_t filters = 2 * kPositions * position_stride(s.channels, s.out_channels);
   return static_cast<int64_t>(sizeof(float)) * (filters + std::max(elements(false), elements(true)));
@@ -274,7 +279,8 @@ void winograd_backward_weights(const opsig_convolution_arguments& a) {
       for (int t = 0; t < a.terms; ++t) {
         transform_tiles<Input>(in, of<float>(a.image[t], j), first, count, inputs);
         transform_tiles<OutputCotangent>(out, of<float>(a.filter[t], j), first, count, cotangents);
-        multiply_positions(true, in.channels, out.channels, count, inputs, cotangents, first + t == 0 ? 0.0f : 1.0f, gradient);
+        multiply_positions(true, in.channels, out.channels, count, inputs, cotangents, first + t == 0 ? 0.0f : 1.0f,
+                           gradient);
       }
     }
     add_filter_cotangents(gradient, in.channels, taps(a.shape, false), of<float>(a.out, j));

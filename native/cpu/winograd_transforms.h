@@ -1,9 +1,9 @@
 // The transforms of Winograd's minimal filtering F(4, 3): four outputs of a filter of three taps by six products,
 //   y = A^T [ (G w) . (B^T x) ]        x [6], w [3], y [4]        (Lavin and Gray 2016, arXiv 1509.09308)
-// by evaluation at 0, a, -a, b, -b and infinity. With a = 3/4 and b = 3/2 every constant of A and B is a float32 number, and the
-// rounding error is about twice that of the plain sum; with the usual 1 and 2 it is four times that (Barabasz et al. 2020,
-// arXiv 1803.10986, on the choice of points). Each transform is one-dimensional with strides; `in_two_dimensions` applies it to
-// columns and rows.
+// by evaluation at 0, a, -a, b, -b and infinity. With a = 3/4 and b = 3/2 every constant of A and B is a float32
+// number, and the rounding error is about twice that of the plain sum; with the usual 1 and 2 it is four times that
+// (Barabasz et al. 2020, arXiv 1803.10986, on the choice of points). Each transform is one-dimensional with strides;
+// `in_two_dimensions` applies it to columns and rows.
 #pragma once
 
 namespace opsig::winograd {

@@ -1,5 +1,5 @@
-// Elementwise, so bound by memory: 2 to 5 arrays are streamed once each. The derivative of an element is computed once and
-// used for all K vectors.
+// Elementwise, so bound by memory: 2 to 5 arrays are streamed once each. The derivative of an element is computed once
+// and used for all K vectors.
 #include "opsig/activation.h"
 
 #include "kernel.cuh"

@@ -5,8 +5,8 @@
 
 namespace opsig {
 
-// Starts a copy of Bytes (4, 8 or 16, and both addresses aligned to it). 16 bytes at a time skip the first-level cache: whole
-// sectors are consumed at once. Smaller ones go through it, since neighbours want the rest of a sector.
+// Starts a copy of Bytes (4, 8 or 16, and both addresses aligned to it). 16 bytes at a time skip the first-level cache:
+// whole sectors are consumed at once. Smaller ones go through it, since neighbours want the rest of a sector.
 template <int Bytes>
 OPSIG_DEVICE void start_copy(void* shared, const void* global) {
 #if defined(__CUDACC__)

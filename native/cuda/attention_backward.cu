@@ -165,9 +165,8 @@ OPSIG_DEVICE void attention_tangent_backward_keys(const Arguments& a, const void
     walk.add_outputs(value, [&](int i, int j) { return p.at[i][j]; });
     walk.add_scores(z);
     walk.add_scores(z);
-    walk.each(rows, [&](int i, int j, const RowNumbers<T>& row) {
-      z.at[i][j] = z.at[i][j] * walk.scale() - row.moved;
-    });
+    walk.each(rows,
+              [&](int i, int j, const RowNumbers<T>& row) { z.at[i][j] = z.at[i][j] * walk.scale() - row.moved; });
     walk.add_outputs(value, [&](int i, int j) { return p.at[i][j] * z.at[i][j]; });
     walk.add_scores(e);
     walk.each(rows, [&](int i, int j, const RowNumbers<T>& row) {

@@ -29,10 +29,10 @@ namespace opsig::attention {
 using Arguments = opsig_attention_arguments;
 
 constexpr int kThreads = 128;
-constexpr int kDepth = 16;     // of a step
-constexpr int kWalked = 64;    // lines of the other side in a tile
-constexpr int kWidth = 64;     // columns of the outputs of a block
-constexpr int kPlaces = 16;    // threads along a tile's columns; there are kThreads / kPlaces along its rows
+constexpr int kDepth = 16;   // of a step
+constexpr int kWalked = 64;  // lines of the other side in a tile
+constexpr int kWidth = 64;   // columns of the outputs of a block
+constexpr int kPlaces = 16;  // threads along a tile's columns; there are kThreads / kPlaces along its rows
 constexpr int kColumns = kWalked / kPlaces;
 constexpr int kMostFeeds = 10;
 // Of 16-byte words along a step: more would keep more operands in registers than there are.
@@ -228,9 +228,7 @@ class Walk {
 
   // ---- where the thread's numbers of a tile lie
 
-  OPSIG_DEVICE int query_of(int i, int j) const {
-    return QueriesOwned ? first_ + row_line(i) : tile_ + column_line(j);
-  }
+  OPSIG_DEVICE int query_of(int i, int j) const { return QueriesOwned ? first_ + row_line(i) : tile_ + column_line(j); }
   OPSIG_DEVICE bool attends(int i, int j) const {
     const int query = query_of(i, j), key = QueriesOwned ? tile_ + column_line(j) : first_ + row_line(i);
     return query < positions_ && key < positions_ && (!a_.causal || key <= query);

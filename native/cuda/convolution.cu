@@ -6,8 +6,8 @@ namespace {
 using namespace opsig;
 using namespace opsig::convolution;
 
-// packed [term, vector, group, line, tap, channel] from [o, c, tap]: lines are output channels and channels the input's for the
-// forward pass, and the other way round for the cotangent of the data. blockIdx.y is the term.
+// packed [term, vector, group, line, tap, channel] from [o, c, tap]: lines are output channels and channels the input's
+// for the forward pass, and the other way round for the cotangent of the data. blockIdx.y is the term.
 template <class T>
 OPSIG_DEVICE void convolution_pack(const Arguments& a, T* packed, int for_data) {
   const Shape& s = a.shape;
@@ -53,9 +53,11 @@ OPSIG_KERNEL(convolution_pack_float32, 256, opsig_convolution_arguments a, float
 OPSIG_KERNEL(convolution_pack_float64, 256, opsig_convolution_arguments a, double* packed, int for_data) {
   convolution_pack(a, packed, for_data);
 }
-OPSIG_KERNEL(convolution_weights_finish_float32, 256, opsig_convolution_arguments a, const float* partial, int64_t shares) {
+OPSIG_KERNEL(convolution_weights_finish_float32, 256, opsig_convolution_arguments a, const float* partial,
+             int64_t shares) {
   convolution_weights_finish(a, partial, shares);
 }
-OPSIG_KERNEL(convolution_weights_finish_float64, 256, opsig_convolution_arguments a, const double* partial, int64_t shares) {
+OPSIG_KERNEL(convolution_weights_finish_float64, 256, opsig_convolution_arguments a, const double* partial,
+             int64_t shares) {
   convolution_weights_finish(a, partial, shares);
 }

@@ -1,5 +1,5 @@
-// Convolutions as implicit products on channels-last images (tile_product.cuh): the patches are never stored, each block gathers
-// those of its tile. Per group of channels, with R = KH KW:
+// Convolutions as implicit products on channels-last images (tile_product.cuh): the patches are never stored, each
+// block gathers those of its tile. Per group of channels, with R = KH KW:
 //   forward           rows (n, oh, ow), columns o,           depth (kh, kw, c)
 //   backward_data     rows (n, h, w),   columns c,           depth (kh, kw, o)
 //   backward_weights  rows o,           columns (kh, kw, c), depth (n, oh, ow), which is cut into shares
@@ -124,14 +124,17 @@ struct CotangentRows {
       : shape(shape_of_image), cotangent(data), wide(whole_words(data, shape->out_channels, shape->groups)) {}
   OPSIG_DEVICE Line line(int64_t i) const {
     const QuotientAndRest by_column = divide(i, shape->width), by_row = divide(by_column.quotient, shape->height);
-    return {{by_row.quotient, by_row.rest + shape->padding, by_column.rest + shape->padding}, i < shape->samples * shape->height * shape->width};
+    return {{by_row.quotient, by_row.rest + shape->padding, by_column.rest + shape->padding},
+            i < shape->samples * shape->height * shape->width};
   }
   OPSIG_DEVICE Step step(int64_t k) const { return tap(k, *shape, shape->out_channels / shape->groups); }
   OPSIG_DEVICE const T* at(const Line& line, const Step& step) const {
     const int h = line.pixel.h - step.kh, w = line.pixel.w - step.kw, oh = h / shape->stride, ow = w / shape->stride;
-    if (!line.inside || h < 0 || w < 0 || oh * shape->stride != h || ow * shape->stride != w || oh >= shape->out_height || ow >= shape->out_width)
+    if (!line.inside || h < 0 || w < 0 || oh * shape->stride != h || ow * shape->stride != w ||
+        oh >= shape->out_height || ow >= shape->out_width)
       return nullptr;
-    return cotangent + ((line.pixel.sample * shape->out_height + oh) * shape->out_width + ow) * shape->out_channels + step.channel;
+    return cotangent + ((line.pixel.sample * shape->out_height + oh) * shape->out_width + ow) * shape->out_channels +
+           step.channel;
   }
 };
 
@@ -151,7 +154,9 @@ struct Plane {
 
   OPSIG_DEVICE Line line(int64_t i) const { return {i < lines ? data + i * line_stride : nullptr}; }
   OPSIG_DEVICE Step step(int64_t k) const { return {k * depth_stride}; }
-  OPSIG_DEVICE const T* at(Line line, Step step) const { return line.first == nullptr ? nullptr : line.first + step.offset; }
+  OPSIG_DEVICE const T* at(Line line, Step step) const {
+    return line.first == nullptr ? nullptr : line.first + step.offset;
+  }
 };
 
 // Elements of the filters of all groups, and of one vector's.
@@ -161,11 +166,13 @@ OPSIG_DEVICE int64_t filter_size(const Shape& s) {
 
 // The filter of a term packed as [group, line, kh, kw, channel]; vectors that share it share the packed one.
 template <class T>
-OPSIG_DEVICE Plane<T, true> packed_filter(const Arguments& a, const T* packed, int term, int64_t vector, int group, int lines,
-                                    int channels) {
+OPSIG_DEVICE Plane<T, true> packed_filter(const Arguments& a, const T* packed, int term, int64_t vector, int group,
+                                          int lines, int channels) {
   const Shape& s = a.shape;
   const int64_t depth = static_cast<int64_t>(taps(s)) * channels;
-  const T* first = packed + (static_cast<int64_t>(term) * a.vectors + (a.filter[term].vector_stride == 0 ? 0 : vector)) * filter_size(s);
+  const T* first =
+      packed +
+      (static_cast<int64_t>(term) * a.vectors + (a.filter[term].vector_stride == 0 ? 0 : vector)) * filter_size(s);
   return {first + group * lines * depth, lines, depth, 1, whole_words(packed, channels, 1)};
 }
 
@@ -205,28 +212,29 @@ OPSIG_DEVICE void filter(const Arguments& a, const typename Core::Number* packed
   const Place place(s, columns, Core::kTile);
   T* out = of<T>(a.out, place.vector) + place.group * columns;
   const T* bias = of<T>(of_bias, place.vector);
-  Core::template run<Rows, Plane<T, true>>(
-      a.terms, 0, static_cast<int64_t>(taps(s)) * from, place.r0, place.c0,
-      FilterOperands<T, Rows>{a, packed, place, from, columns}, [&](int i, int j, T value) {
-        const int64_t row = place.r0 + i, column = place.c0 + j;
-        if (row >= pixels || column >= columns) return;
-        if (bias != nullptr) value += bias[place.group * columns + column];
-        T* to = out + row * out_channels + column;
-        *to = a.accumulate ? *to + value : value;
-      });
+  Core::template run<Rows, Plane<T, true>>(a.terms, 0, static_cast<int64_t>(taps(s)) * from, place.r0, place.c0,
+                                           FilterOperands<T, Rows>{a, packed, place, from, columns},
+                                           [&](int i, int j, T value) {
+                                             const int64_t row = place.r0 + i, column = place.c0 + j;
+                                             if (row >= pixels || column >= columns) return;
+                                             if (bias != nullptr) value += bias[place.group * columns + column];
+                                             T* to = out + row * out_channels + column;
+                                             *to = a.accumulate ? *to + value : value;
+                                           });
 }
 
 template <class Core>
 OPSIG_DEVICE void forward(const Arguments& a, const typename Core::Number* packed) {
   const Shape& s = a.shape;
-  filter<Core, PatchRows<typename Core::Number>>(a, packed, s.samples * s.out_height * s.out_width, s.channels, s.out_channels,
-                                                 a.bias);
+  filter<Core, PatchRows<typename Core::Number>>(a, packed, s.samples * s.out_height * s.out_width, s.channels,
+                                                 s.out_channels, a.bias);
 }
 
 template <class Core>
 OPSIG_DEVICE void backward_data(const Arguments& a, const typename Core::Number* packed) {
   const Shape& s = a.shape;
-  filter<Core, CotangentRows<typename Core::Number>>(a, packed, s.samples * s.height * s.width, s.out_channels, s.channels, {});
+  filter<Core, CotangentRows<typename Core::Number>>(a, packed, s.samples * s.height * s.width, s.out_channels,
+                                                     s.channels, {});
 }
 
 template <class T>
@@ -255,26 +263,27 @@ OPSIG_DEVICE void backward_weights(const Arguments& a, const TilePlan& plan) {
   const int64_t depth = s.samples * s.out_height * s.out_width, begin = blockIdx.z * plan.depth_of_share;
   const Place place(s, columns, Core::kTile);
   T* out = static_cast<T*>(plan.partial) + (static_cast<int64_t>(blockIdx.z) * gridDim.y + blockIdx.y) * rows * columns;
-  Core::template run<Plane<T, false>, PatchColumns<T>>(
-      a.terms, begin, min(depth, begin + plan.depth_of_share), place.r0, place.c0, WeightOperands<T>{a, place},
-      [&](int i, int j, T value) {
-        const int64_t row = place.r0 + i, column = place.c0 + j;
-        if (row < rows && column < columns) out[row * columns + column] = value;
-      });
+  Core::template run<Plane<T, false>, PatchColumns<T>>(a.terms, begin, min(depth, begin + plan.depth_of_share),
+                                                       place.r0, place.c0, WeightOperands<T>{a, place},
+                                                       [&](int i, int j, T value) {
+                                                         const int64_t row = place.r0 + i, column = place.c0 + j;
+                                                         if (row < rows && column < columns)
+                                                           out[row * columns + column] = value;
+                                                       });
 }
 
 }  // namespace opsig::convolution
 
 // The kernels of one core.
-#define CONVOLUTION_KERNELS(CORE, THREADS, SUFFIX)                                                                     \
+#define CONVOLUTION_KERNELS(CORE, THREADS, SUFFIX)                                                                    \
   OPSIG_KERNEL(convolution_forward_##SUFFIX, THREADS, opsig_convolution_arguments a, const void* packed) {            \
-    using Core = OPSIG_UNPACK CORE;                                                                                     \
-    opsig::convolution::forward<Core>(a, static_cast<const Core::Number*>(packed));                                     \
-  }                                                                                                                     \
+    using Core = OPSIG_UNPACK CORE;                                                                                   \
+    opsig::convolution::forward<Core>(a, static_cast<const Core::Number*>(packed));                                   \
+  }                                                                                                                   \
   OPSIG_KERNEL(convolution_backward_data_##SUFFIX, THREADS, opsig_convolution_arguments a, const void* packed) {      \
-    using Core = OPSIG_UNPACK CORE;                                                                                     \
-    opsig::convolution::backward_data<Core>(a, static_cast<const Core::Number*>(packed));                               \
-  }                                                                                                                     \
+    using Core = OPSIG_UNPACK CORE;                                                                                   \
+    opsig::convolution::backward_data<Core>(a, static_cast<const Core::Number*>(packed));                             \
+  }                                                                                                                   \
   OPSIG_KERNEL(convolution_backward_weights_##SUFFIX, THREADS, opsig_convolution_arguments a, opsig::TilePlan plan) { \
-    opsig::convolution::backward_weights<OPSIG_UNPACK CORE>(a, plan);                                                   \
+    opsig::convolution::backward_weights<OPSIG_UNPACK CORE>(a, plan);                                                 \
   }

@@ -1,5 +1,5 @@
-// The mask is hashed anew in every pass: some ten integer operations an element, where reading a stored one would take the
-// memory's time.
+// The mask is hashed anew in every pass: some ten integer operations an element, where reading a stored one would take
+// the memory's time.
 #include "opsig/dropout.h"
 
 #include "kernel.cuh"

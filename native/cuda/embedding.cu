@@ -1,5 +1,6 @@
-// Bound by memory. Adding rows to a table: the block of a token's first row adds all rows of that token, in their order, so that each
-// element has one writer and no atomic operation is needed. Finding out who is first reads the tokens, a few KiB, from cache.
+// Bound by memory. Adding rows to a table: the block of a token's first row adds all rows of that token, in their
+// order, so that each element has one writer and no atomic operation is needed. Finding out who is first reads the
+// tokens, a few KiB, from cache.
 #include "opsig/embedding.h"
 
 #include "kernel.cuh"

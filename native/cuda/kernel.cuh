@@ -1,8 +1,8 @@
 // What every kernel file shares: how a kernel is declared, where its threads are, and sums over a block.
 //
 // A kernel takes the operation's struct of arguments by value, its pointers being device pointers. The launcher in
-// managed/OpposingSignals/Devices/Cuda has checked them. The same sources are compiled for the host by the emulated driver,
-// which defines what nvcc would.
+// managed/OpposingSignals/Devices/Cuda has checked them. The same sources are compiled for the host by the emulated
+// driver, which defines what nvcc would.
 #pragma once
 
 #include <stdint.h>
@@ -27,15 +27,16 @@
 
 // Defines NAME_float32 and NAME_float64 from the template NAME<T>:
 //   OPSIG_KERNELS(add, 256, (opsig_add_arguments a), (a))
-#define OPSIG_KERNELS(NAME, THREADS, PARAMETERS, ARGUMENTS)                                  \
-  OPSIG_KERNEL(NAME##_float32, THREADS, OPSIG_UNPACK PARAMETERS) { NAME<float> ARGUMENTS; }  \
+#define OPSIG_KERNELS(NAME, THREADS, PARAMETERS, ARGUMENTS)                                 \
+  OPSIG_KERNEL(NAME##_float32, THREADS, OPSIG_UNPACK PARAMETERS) { NAME<float> ARGUMENTS; } \
   OPSIG_KERNEL(NAME##_float64, THREADS, OPSIG_UNPACK PARAMETERS) { NAME<double> ARGUMENTS; }
 
 namespace opsig {
 
 constexpr int kWarp = 32;
 
-// Calls body(i) for i < count, each thread of the grid taking every so manieth, so that a warp's accesses are coalesced.
+// Calls body(i) for i < count, each thread of the grid taking every so manieth, so that a warp's accesses are
+// coalesced.
 // Short bodies are unrolled, to have several independent accesses in flight.
 template <int Unroll = 1, class Body>
 OPSIG_DEVICE void over_elements(int64_t count, const Body& body) {
@@ -82,7 +83,8 @@ struct BlockSumStorage {
   T of_warp[kWarp];
 };
 
-// The sum over a block whose threads are whole warps, in every thread. The storage may be used again after the next barrier.
+// The sum over a block whose threads are whole warps, in every thread. The storage may be used again after the next
+// barrier.
 template <class T>
 OPSIG_DEVICE T block_sum(T value, BlockSumStorage<T>& storage) {
   const int warps = static_cast<int>(blockDim.x) / kWarp;

@@ -7,8 +7,8 @@ namespace {
 
 using namespace opsig;
 
-// A block of 32 x 8 threads moves a tile of 32 x 32 through shared memory, so that reads and writes are both coalesced. The
-// odd pitch keeps the transposed reads free of bank conflicts.
+// A block of 32 x 8 threads moves a tile of 32 x 32 through shared memory, so that reads and writes are both coalesced.
+// The odd pitch keeps the transposed reads free of bank conflicts.
 template <class T>
 struct TransposeTile {
   T at[32][33];
@@ -43,8 +43,8 @@ OPSIG_DEVICE void add(const opsig_add_arguments& s) {
   over_elements<4>(s.count, [&](int64_t i) { out[i] = (s.accumulate ? out[i] : T(0)) + a[i] + (b ? b[i] : T(0)); });
 }
 
-// Two stages: partial[j, block, c] over blocks of rows, then their sum. 32 x 8 threads take 32 columns; a warp reads a run of
-// a row, and the eight partial sums of a column meet in shared memory.
+// Two stages: partial[j, block, c] over blocks of rows, then their sum. 32 x 8 threads take 32 columns; a warp reads a
+// run of a row, and the eight partial sums of a column meet in shared memory.
 constexpr int64_t kBlockRows = 512;
 
 template <class T>
@@ -61,7 +61,8 @@ OPSIG_DEVICE void column_sums(const opsig_column_sums_arguments& a, T* partial) 
   const T* in = static_cast<const T*>(a.in) + j * a.in_vector_stride;
   T sum = 0;
   if (column < a.columns)
-    for (int64_t r = block * kBlockRows + y; r < min(a.rows, (block + 1) * kBlockRows); r += 8) sum += in[r * a.columns + column];
+    for (int64_t r = block * kBlockRows + y; r < min(a.rows, (block + 1) * kBlockRows); r += 8)
+      sum += in[r * a.columns + column];
   storage.sums[y][x] = sum;
   __syncthreads();
   if (y == 0 && column < a.columns) {
@@ -86,7 +87,8 @@ template <class T>
 OPSIG_DEVICE void sample_dots(const opsig_sample_dots_arguments& s, double* sums) {
   const int lane = static_cast<int>(threadIdx.x) % kWarp;
   const int64_t warps = static_cast<int64_t>(gridDim.x) * blockDim.x / kWarp;
-  for (int64_t i = (static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x) / kWarp; i < s.vectors * s.samples; i += warps) {
+  for (int64_t i = (static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x) / kWarp; i < s.vectors * s.samples;
+       i += warps) {
     const int64_t j = i / s.samples, n = i % s.samples;
     const T* a = static_cast<const T*>(s.a) + j * s.a_vector_stride + n * s.features;
     const T* b = static_cast<const T*>(s.b) + j * s.b_vector_stride + n * s.features;
@@ -97,7 +99,8 @@ OPSIG_DEVICE void sample_dots(const opsig_sample_dots_arguments& s, double* sums
   }
 }
 
-// out_j[n] = sums[j, n] g[n]. A thread reads its element of g, which may lie where the first vector's result goes, once.
+// out_j[n] = sums[j, n] g[n]. A thread reads its element of g, which may lie where the first vector's result goes,
+// once.
 template <class T>
 OPSIG_DEVICE void sample_scale(const opsig_sample_projections_arguments& s, const double* sums) {
   const int64_t elements = s.samples * s.features;
@@ -114,7 +117,11 @@ OPSIG_KERNELS(transpose_planes, 256, (opsig_transpose_planes_arguments a), (a))
 OPSIG_KERNELS(add, 256, (opsig_add_arguments a), (a))
 OPSIG_KERNEL(column_sums_float32, 256, opsig_column_sums_arguments a, float* partial) { column_sums(a, partial); }
 OPSIG_KERNEL(column_sums_float64, 256, opsig_column_sums_arguments a, double* partial) { column_sums(a, partial); }
-OPSIG_KERNEL(column_sums_finish_float32, 256, opsig_column_sums_arguments a, const float* p) { column_sums_finish(a, p); }
-OPSIG_KERNEL(column_sums_finish_float64, 256, opsig_column_sums_arguments a, const double* p) { column_sums_finish(a, p); }
+OPSIG_KERNEL(column_sums_finish_float32, 256, opsig_column_sums_arguments a, const float* p) {
+  column_sums_finish(a, p);
+}
+OPSIG_KERNEL(column_sums_finish_float64, 256, opsig_column_sums_arguments a, const double* p) {
+  column_sums_finish(a, p);
+}
 OPSIG_KERNELS(sample_dots, 256, (opsig_sample_dots_arguments a, double* sums), (a, sums))
 OPSIG_KERNELS(sample_scale, 256, (opsig_sample_projections_arguments s, const double* sums), (s, sums))

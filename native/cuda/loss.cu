@@ -1,4 +1,5 @@
-// A warp per sample, whose lanes share the outputs; sums and exponentials in float64, which is nothing beside the network.
+// A warp per sample, whose lanes share the outputs; sums and exponentials in float64, which is nothing beside the
+// network.
 // Loops with an exponential are not unrolled: that would take registers and gain nothing.
 #include "opsig/loss.h"
 
@@ -28,7 +29,8 @@ struct Largest {
   int64_t index;
 };
 
-// The largest of a row and its first position; a NaN is passed over, as std::max_element passes over one that is not first.
+// The largest of a row and its first position; a NaN is passed over, as std::max_element passes over one that is not
+// first.
 template <class T>
 OPSIG_DEVICE Largest largest(const T* values, int64_t count, int lane) {
   Largest best{0, -1};

@@ -1,5 +1,5 @@
-// Bound by memory. Every pass is two sweeps, as on the CPU: sums per channel, then an output that is affine in the tensors read, with
-// coefficients per channel; the formulas are those of opsig/normalization.h.
+// Bound by memory. Every pass is two sweeps, as on the CPU: sums per channel, then an output that is affine in the
+// tensors read, with coefficients per channel; the formulas are those of opsig/normalization.h.
 //   sums           float64 sums of up to five terms per channel, over parts of the rows
 //   totals         the parts added up in their order
 //   coefficients   means over groups, from them the affine map of every channel
@@ -49,8 +49,8 @@ struct SumStorage {
   double at[kRowsAtOnce][kChannels];
 };
 
-// partial [vector, matrix, part, term, channel]; blockIdx is (vector and matrix and tile of channels, part). `first` is the tensor
-// that the terms are about; tangent-backward also reads `cotangent` and `input_tangent`.
+// partial [vector, matrix, part, term, channel]; blockIdx is (vector and matrix and tile of channels, part). `first` is
+// the tensor that the terms are about; tangent-backward also reads `cotangent` and `input_tangent`.
 template <class T, Sums kSums>
 OPSIG_DEVICE void sums(const Arguments& a, const void* first, double* partial) {
   OPSIG_SHARED(SumStorage, storage);
@@ -105,8 +105,8 @@ OPSIG_DEVICE void sums(const Arguments& a, const void* first, double* partial) {
 template <class Body>
 OPSIG_DEVICE void over_groups(const Arguments& a, int64_t vectors, const Body& body) {
   const int64_t warps = static_cast<int64_t>(gridDim.x) * blockDim.x / kWarp;
-  for (int64_t i = (static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x) / kWarp; i < vectors * a.matrices * a.groups;
-       i += warps)
+  for (int64_t i = (static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x) / kWarp;
+       i < vectors * a.matrices * a.groups; i += warps)
     body(i / a.groups, i % a.groups, i % a.groups * (a.channels / a.groups), static_cast<int>(threadIdx.x) % kWarp);
 }
 
@@ -181,8 +181,8 @@ OPSIG_DEVICE void normalization_backward_coefficients(const Arguments& a, double
   });
 }
 
-// The collected form of native/cpu/normalization.cpp. `primal` holds the sums of cotangent and h cotangent, one pair per matrix. The
-// total of h moved becomes the weight's cotangent of this matrix.
+// The collected form of native/cpu/normalization.cpp. `primal` holds the sums of cotangent and h cotangent, one pair
+// per matrix. The total of h moved becomes the weight's cotangent of this matrix.
 template <class T>
 OPSIG_DEVICE void normalization_tangent_backward_coefficients(const Arguments& a, double* totals, const double* primal,
                                                               T* coefficients) {
@@ -196,15 +196,15 @@ OPSIG_DEVICE void normalization_tangent_backward_coefficients(const Arguments& a
     const double b = group_mean(a, first, lane, [&](int64_t c) { return g.total(1, c); });
     // Per channel, the sum of cotangent h'.
     const auto mixed = [&](int64_t c) { return g.s * (g.total(2, c) - mean_dx * sum_dy[c] - b * sum_hdy[c]); };
-    const double mean_moved =
-        group_mean(a, first, lane, [&](int64_t c) { return g.weight[c] * g.total(3, c) + g.weight_tangent[c] * sum_dy[c]; });
-    const double mean_hmoved =
-        group_mean(a, first, lane, [&](int64_t c) { return g.weight[c] * g.total(4, c) + g.weight_tangent[c] * sum_hdy[c]; });
+    const double mean_moved = group_mean(
+        a, first, lane, [&](int64_t c) { return g.weight[c] * g.total(3, c) + g.weight_tangent[c] * sum_dy[c]; });
+    const double mean_hmoved = group_mean(
+        a, first, lane, [&](int64_t c) { return g.weight[c] * g.total(4, c) + g.weight_tangent[c] * sum_hdy[c]; });
     const double r = group_mean(a, first, lane, [&](int64_t c) { return g.weight[c] * mixed(c); });
     for (int64_t c = first + lane; c < first + a.channels / a.groups; c += kWarp) {
       const double s = g.s, weight = g.weight[c];
-      g.write(c, s * weight, s * (g.weight_tangent[c] - s * b * weight), -s * s * q, -s * (mean_hmoved + r - 2 * s * q * b),
-              s * (s * q * mean_dx + s * b * mean_g - mean_moved));
+      g.write(c, s * weight, s * (g.weight_tangent[c] - s * b * weight), -s * s * q,
+              -s * (mean_hmoved + r - 2 * s * q * b), s * (s * q * mean_dx + s * b * mean_g - mean_moved));
       g.totals[4 * a.channels + c] += mixed(c);
     }
   });
@@ -230,11 +230,12 @@ template <class T>
 OPSIG_DEVICE void normalization_affine(const Arguments& a, const void* weight, const void* bias) {
   const int64_t matrix_size = a.rows * a.channels;
   over_elements(a.vectors * a.matrices * matrix_size, [&](int64_t i) {
-    const int64_t item = i / matrix_size, matrix = item % a.matrices, within = i % matrix_size, channel = within % a.channels;
+    const int64_t item = i / matrix_size, matrix = item % a.matrices, within = i % matrix_size,
+                  channel = within % a.channels;
     const int64_t offset = item / a.matrices * a.parameter_stride;
     const T h = Statistics<T>(a, matrix, channel).h(static_cast<const T*>(a.x)[matrix * matrix_size + within]);
-    static_cast<T*>(a.out)[i] = static_cast<T>(Parameter<T>(weight, offset)[channel]) * h +
-                                static_cast<T>(Parameter<T>(bias, offset)[channel]);
+    static_cast<T*>(a.out)[i] =
+        static_cast<T>(Parameter<T>(weight, offset)[channel]) * h + static_cast<T>(Parameter<T>(bias, offset)[channel]);
   });
 }
 
@@ -243,10 +244,12 @@ template <class T>
 OPSIG_DEVICE void normalization_apply(const Arguments& a, const T* first, const T* coefficients, int with_primal) {
   const int64_t matrix_size = a.rows * a.channels;
   over_elements(a.vectors * a.matrices * matrix_size, [&](int64_t i) {
-    const int64_t item = i / matrix_size, matrix = item % a.matrices, within = i % matrix_size, channel = within % a.channels;
+    const int64_t item = i / matrix_size, matrix = item % a.matrices, within = i % matrix_size,
+                  channel = within % a.channels;
     const T* of = coefficients + item * kCoefficients * a.channels + channel;
     const int64_t shared = matrix * matrix_size + within;
-    T value = of[0] * first[i] + of[3 * a.channels] * Statistics<T>(a, matrix, channel).h(static_cast<const T*>(a.x)[shared]) +
+    T value = of[0] * first[i] +
+              of[3 * a.channels] * Statistics<T>(a, matrix, channel).h(static_cast<const T*>(a.x)[shared]) +
               of[4 * a.channels];
     if (with_primal)
       value += of[a.channels] * static_cast<const T*>(a.cotangent)[shared] +
@@ -256,10 +259,11 @@ OPSIG_DEVICE void normalization_apply(const Arguments& a, const T* first, const 
   });
 }
 
-// Adds the totals of `weight_term` and `bias_term` over the matrices to the parameters' cotangents; blockIdx is (tile of channels,
-// vector).
+// Adds the totals of `weight_term` and `bias_term` over the matrices to the parameters' cotangents; blockIdx is (tile
+// of channels, vector).
 template <class T>
-OPSIG_DEVICE void normalization_parameters(const Arguments& a, const double* totals, int terms, int weight_term, int bias_term) {
+OPSIG_DEVICE void normalization_parameters(const Arguments& a, const double* totals, int terms, int weight_term,
+                                           int bias_term) {
   OPSIG_SHARED(SumStorage, storage);
   const int x = static_cast<int>(threadIdx.x) % kChannels, y = static_cast<int>(threadIdx.x) / kChannels;
   const int64_t channel = static_cast<int64_t>(blockIdx.x) * kChannels + x, vector = blockIdx.y;
@@ -280,9 +284,11 @@ OPSIG_DEVICE void normalization_parameters(const Arguments& a, const double* tot
   }
 }
 
-#define SUMS(NAME, KIND)                                                                                        \
-  template <class T>                                                                                            \
-  OPSIG_DEVICE void NAME(const Arguments& a, const void* first, double* partial) { sums<T, KIND>(a, first, partial); }
+#define SUMS(NAME, KIND)                                                           \
+  template <class T>                                                               \
+  OPSIG_DEVICE void NAME(const Arguments& a, const void* first, double* partial) { \
+    sums<T, KIND>(a, first, partial);                                              \
+  }
 SUMS(normalization_sums_mean, Sums::kMean)
 SUMS(normalization_sums_square, Sums::kSquare)
 SUMS(normalization_sums_pair, Sums::kPair)
@@ -300,7 +306,8 @@ SUMS_KERNELS(normalization_sums_second_order)
 SUMS_KERNELS(normalization_sums_tangent_backward)
 
 // totals[item, i] = sum over parts of partial[item, part, i], with `size` numbers per item.
-OPSIG_KERNEL(normalization_totals, 256, const double* partial, int64_t items, int64_t parts, int64_t size, double* totals) {
+OPSIG_KERNEL(normalization_totals, 256, const double* partial, int64_t items, int64_t parts, int64_t size,
+             double* totals) {
   over_elements(items * size, [&](int64_t i) {
     double sum = 0;
     for (int64_t part = 0; part < parts; ++part) sum += partial[(i / size * parts + part) * size + i % size];
@@ -323,9 +330,13 @@ OPSIG_KERNEL(normalization_scale, 256, opsig_normalization_arguments a, const do
   });
 }
 
-#define COEFFICIENT_KERNELS(NAME)                                                                                 \
-  OPSIG_KERNEL(NAME##_float32, 256, opsig_normalization_arguments a, double* totals, float* to) { NAME(a, totals, to); } \
-  OPSIG_KERNEL(NAME##_float64, 256, opsig_normalization_arguments a, double* totals, double* to) { NAME(a, totals, to); }
+#define COEFFICIENT_KERNELS(NAME)                                                                  \
+  OPSIG_KERNEL(NAME##_float32, 256, opsig_normalization_arguments a, double* totals, float* to) {  \
+    NAME(a, totals, to);                                                                           \
+  }                                                                                                \
+  OPSIG_KERNEL(NAME##_float64, 256, opsig_normalization_arguments a, double* totals, double* to) { \
+    NAME(a, totals, to);                                                                           \
+  }
 COEFFICIENT_KERNELS(normalization_tangent_coefficients)
 COEFFICIENT_KERNELS(normalization_backward_coefficients)
 COEFFICIENT_KERNELS(normalization_second_order_coefficients)
@@ -339,12 +350,12 @@ OPSIG_KERNEL(normalization_tangent_backward_coefficients_float64, 256, opsig_nor
 }
 OPSIG_KERNELS(normalization_affine, 256, (opsig_normalization_arguments a, const void* weight, const void* bias),
               (a, weight, bias))
-OPSIG_KERNEL(normalization_apply_float32, 256, opsig_normalization_arguments a, const float* first, const float* coefficients,
-             int with_primal) {
+OPSIG_KERNEL(normalization_apply_float32, 256, opsig_normalization_arguments a, const float* first,
+             const float* coefficients, int with_primal) {
   normalization_apply(a, first, coefficients, with_primal);
 }
-OPSIG_KERNEL(normalization_apply_float64, 256, opsig_normalization_arguments a, const double* first, const double* coefficients,
-             int with_primal) {
+OPSIG_KERNEL(normalization_apply_float64, 256, opsig_normalization_arguments a, const double* first,
+             const double* coefficients, int with_primal) {
   normalization_apply(a, first, coefficients, with_primal);
 }
 OPSIG_KERNELS(normalization_parameters, 256,

@@ -1,5 +1,6 @@
-// Bound by memory. A thread owns an element of its output, channels fastest, so that accesses are coalesced and scattered
-// cotangents become gathers: a thread of the backward pass visits the windows that hold its pixel, in a fixed order.
+// Bound by memory. A thread owns an element of its output, channels fastest, so that accesses are coalesced and
+// scattered cotangents become gathers: a thread of the backward pass visits the windows that hold its pixel, in a fixed
+// order.
 #include "opsig/pooling.h"
 
 #include "kernel.cuh"
@@ -38,7 +39,9 @@ OPSIG_DEVICE void over_windows_of(const Arguments& a, const Pixel& in, const Vis
 }
 
 OPSIG_DEVICE int64_t in_elements(const Arguments& a) { return a.count * a.height * a.width * a.channels; }
-OPSIG_DEVICE int64_t out_plane(const Arguments& a) { return static_cast<int64_t>(a.out_height) * a.out_width * a.channels; }
+OPSIG_DEVICE int64_t out_plane(const Arguments& a) {
+  return static_cast<int64_t>(a.out_height) * a.out_width * a.channels;
+}
 
 // The index of the winner of an element of the output, whose sample may be one of a later vector.
 OPSIG_DEVICE int64_t winner_of(const Arguments& a, int64_t sample, int row, int column, int channel) {
@@ -90,7 +93,8 @@ OPSIG_DEVICE void max_pool_backward(const Arguments& a) {
     T sum = a.accumulate ? out[i] : T(0);
     over_windows_of(a, at, [&](int element, int row, int column) {
       if (a.winner[winner_of(a, at.sample, row, column, at.channel)] == element)
-        sum += in[at.sample * out_plane(a) + (static_cast<int64_t>(row) * a.out_width + column) * a.channels + at.channel];
+        sum +=
+            in[at.sample * out_plane(a) + (static_cast<int64_t>(row) * a.out_width + column) * a.channels + at.channel];
     });
     out[i] = sum;
   });
@@ -115,7 +119,8 @@ OPSIG_DEVICE void average_pool_backward(const Arguments& a) {
     const Pixel at = pixel_of(i, a.height, a.width, a.channels);
     T sum = 0;
     over_windows_of(a, at, [&](int, int row, int column) {
-      sum += in[at.sample * out_plane(a) + (static_cast<int64_t>(row) * a.out_width + column) * a.channels + at.channel];
+      sum +=
+          in[at.sample * out_plane(a) + (static_cast<int64_t>(row) * a.out_width + column) * a.channels + at.channel];
     });
     out[i] = (a.accumulate ? out[i] : T(0)) + sum / static_cast<T>(a.kernel_height * a.kernel_width);
   });

@@ -27,11 +27,21 @@ OPSIG_DEVICE void product_empty(const Arguments& p) {
 
 }  // namespace
 
-OPSIG_KERNEL(product_128_float32, 256, opsig_product_arguments p, TilePlan plan) { product<TileProduct<float, 128>>(p, plan); }
-OPSIG_KERNEL(product_64_float32, 256, opsig_product_arguments p, TilePlan plan) { product<TileProduct<float, 64>>(p, plan); }
-OPSIG_KERNEL(product_32_float32, 256, opsig_product_arguments p, TilePlan plan) { product<TileProduct<float, 32>>(p, plan); }
-OPSIG_KERNEL(product_64_float64, 256, opsig_product_arguments p, TilePlan plan) { product<TileProduct<double, 64>>(p, plan); }
-OPSIG_KERNEL(product_32_float64, 256, opsig_product_arguments p, TilePlan plan) { product<TileProduct<double, 32>>(p, plan); }
+OPSIG_KERNEL(product_128_float32, 256, opsig_product_arguments p, TilePlan plan) {
+  product<TileProduct<float, 128>>(p, plan);
+}
+OPSIG_KERNEL(product_64_float32, 256, opsig_product_arguments p, TilePlan plan) {
+  product<TileProduct<float, 64>>(p, plan);
+}
+OPSIG_KERNEL(product_32_float32, 256, opsig_product_arguments p, TilePlan plan) {
+  product<TileProduct<float, 32>>(p, plan);
+}
+OPSIG_KERNEL(product_64_float64, 256, opsig_product_arguments p, TilePlan plan) {
+  product<TileProduct<double, 64>>(p, plan);
+}
+OPSIG_KERNEL(product_32_float64, 256, opsig_product_arguments p, TilePlan plan) {
+  product<TileProduct<double, 32>>(p, plan);
+}
 OPSIG_KERNEL(product_finish_float32, 256, opsig_product_arguments p, const float* partial, int64_t shares) {
   product_finish(p, partial, shares);
 }

@@ -1,5 +1,5 @@
-// C_j = [accumulate] C_j + sum_t op(A_tj) op(B_tj) + bias_j for K vectors in one launch; see tile_product.cuh. Blocks of
-// several vectors that share an operand read it from the second-level cache.
+// C_j = [accumulate] C_j + sum_t op(A_tj) op(B_tj) + bias_j for K vectors in one launch; see tile_product.cuh. Blocks
+// of several vectors that share an operand read it from the second-level cache.
 #pragma once
 
 #include "opsig/products.h"
@@ -19,7 +19,8 @@ struct MatrixOperand {
     int64_t offset;
   };
 
-  OPSIG_DEVICE MatrixOperand(const opsig_operand& matrix, int64_t vector, int64_t lines, int64_t depth, bool lines_are_rows)
+  OPSIG_DEVICE MatrixOperand(const opsig_operand& matrix, int64_t vector, int64_t lines, int64_t depth,
+                             bool lines_are_rows)
       : data_(static_cast<const T*>(matrix.data) + vector * matrix.vector_stride), lines_(lines) {
     const bool along_lines = lines_are_rows == (matrix.transposed != 0);
     line_stride_ = along_lines ? 1 : matrix.leading;
@@ -32,7 +33,9 @@ struct MatrixOperand {
 
   OPSIG_DEVICE Line line(int64_t i) const { return {i < lines_ ? data_ + i * line_stride_ : nullptr}; }
   OPSIG_DEVICE Step step(int64_t k) const { return {k * depth_stride_}; }
-  OPSIG_DEVICE const T* at(Line line, Step step) const { return line.first == nullptr ? nullptr : line.first + step.offset; }
+  OPSIG_DEVICE const T* at(Line line, Step step) const {
+    return line.first == nullptr ? nullptr : line.first + step.offset;
+  }
 
   bool depth_contiguous, wide;
 

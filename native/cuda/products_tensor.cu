@@ -4,9 +4,9 @@
 
 using namespace opsig;
 
-#define PRODUCT_KERNEL(TILE, ARITHMETIC, SUFFIX)                                                          \
-  OPSIG_KERNEL(product_##TILE##_##SUFFIX, 128, opsig_product_arguments p, TilePlan plan) {                \
-    products::product<TensorProduct<ARITHMETIC, TILE>>(p, plan);                                          \
+#define PRODUCT_KERNEL(TILE, ARITHMETIC, SUFFIX)                                           \
+  OPSIG_KERNEL(product_##TILE##_##SUFFIX, 128, opsig_product_arguments p, TilePlan plan) { \
+    products::product<TensorProduct<ARITHMETIC, TILE>>(p, plan);                           \
   }
 PRODUCT_KERNEL(128, Tf32, tf32)
 PRODUCT_KERNEL(64, Tf32, tf32)

@@ -37,7 +37,8 @@ template <class T>
 OPSIG_DEVICE void rows_scale(const opsig_rows_scale_arguments& a) {
   over_elements<4>(a.vectors * a.rows * a.columns, [&](int64_t i) {
     const int64_t row = i / a.columns, j = row / a.rows, n = row % a.rows;
-    static_cast<T*>(a.values)[j * a.vector_stride + n * a.columns + i % a.columns] *= static_cast<const T*>(a.factors)[n];
+    static_cast<T*>(a.values)[j * a.vector_stride + n * a.columns + i % a.columns] *=
+        static_cast<const T*>(a.factors)[n];
   });
 }
 

@@ -15,9 +15,10 @@ OPSIG_DEVICE void padded_shortcut_forward(const Arguments& a) {
   over_elements(a.count * a.out_height * a.out_width * a.out_channels, [&](int64_t i) {
     const Pixel to = pixel_of(i, a.out_height, a.out_width, a.out_channels);
     const int channel = to.channel - a.before;
-    out[i] = channel >= 0 && channel < a.channels
-                 ? in[((to.sample * a.height + to.row * a.stride) * a.width + to.column * a.stride) * a.channels + channel]
-                 : T(0);
+    out[i] =
+        channel >= 0 && channel < a.channels
+            ? in[((to.sample * a.height + to.row * a.stride) * a.width + to.column * a.stride) * a.channels + channel]
+            : T(0);
   });
 }
 

@@ -1,18 +1,22 @@
-// The tiled product (tile_product.cuh) on tensor cores: float32 operands, rounded on their way from shared memory to registers,
-// and float32 sums. Arithmetic, with the unit roundoff of what is multiplied:
+// The tiled product (tile_product.cuh) on tensor cores: float32 operands, rounded on their way from shared memory to
+// registers, and float32 sums. Arithmetic, with the unit roundoff of what is multiplied:
 //   Tf32        2^-11, one instruction per 8 of the depth
-//   Tf32x3      2^-22: each operand is the sum of two tf32 numbers, and the product of the smaller ones is left out. A tile of
-//               128 has no registers for both; with three instructions per word read, one of 64 is not short of words.
+//   Tf32x3      2^-22: each operand is the sum of two tf32 numbers, and the product of the smaller ones is left out. A
+//               tile of 128 has no registers for both; with three instructions per word read, one of 64 is not short of
+//               words.
 //   Bfloat16    2^-8, one instruction per 16 of the depth
 //
-// A block of 4 warps owns Tile x Tile, a warp a quarter. Copies run three steps of 16 along the depth ahead, through four stages.
-// An operand lies in shared memory as it does in global memory, so that copies are 16 bytes wide: [line][depth] or [depth][line].
-// Fragments are read word by word, by strides: rows of 20 words, or of Tile + 8, put the 8 lines x 4 depths that a warp reads
-// into 32 banks. (ldmatrix would take fewer instructions for as many bytes, and bytes are what limits.)
+// A block of 4 warps owns Tile x Tile, a warp a quarter. Copies run three steps of 16 along the depth ahead, through
+// four stages.
+// An operand lies in shared memory as it does in global memory, so that copies are 16 bytes wide: [line][depth] or
+// [depth][line].
+// Fragments are read word by word, by strides: rows of 20 words, or of Tile + 8, put the 8 lines x 4 depths that a warp
+// reads into 32 banks. (ldmatrix would take fewer instructions for as many bytes, and bytes are what limits.)
 //
-// With Tile = 128 a step is 2 * 128 * 128 * 16 flops on 16 KiB from global memory, and each warp reads 2 * 64 * 16 words of shared
-// memory for 2 * 64 * 64 * 16 flops: 16 flops per byte, 2048 per cycle and multiprocessor at 128 bytes per cycle, which is what the
-// A100's tensor cores take in tf32 and half of what the H100's do. Shared memory takes 80 KiB; two blocks fit a multiprocessor.
+// With Tile = 128 a step is 2 * 128 * 128 * 16 flops on 16 KiB from global memory, and each warp reads 2 * 64 * 16
+// words of shared memory for 2 * 64 * 64 * 16 flops: 16 flops per byte, 2048 per cycle and multiprocessor at 128 bytes
+// per cycle, which is what the A100's tensor cores take in tf32 and half of what the H100's do. Shared memory takes
+// 80 KiB; two blocks fit a multiprocessor.
 #pragma once
 
 #include "matrix_instruction.cuh"
@@ -23,7 +27,8 @@ namespace opsig {
 constexpr int kTensorThreads = 128;
 constexpr int kTensorStages = 4;
 
-// An arithmetic says what becomes of the elements of an operand: kParts words; at(i) reads the element i further along the depth.
+// An arithmetic says what becomes of the elements of an operand: kParts words; at(i) reads the element i further along
+// the depth.
 struct Tf32 {
   static constexpr MatrixInstruction kInstruction = MatrixInstruction::kTf32;
   static constexpr int kDepth = 8, kParts = 1;
@@ -80,7 +85,8 @@ class TensorLoader {
   OPSIG_DEVICE TensorLoader(const Operand& operand, int64_t first_line) : operand_(operand) {
     if (operand_.depth_contiguous) {
 #pragma unroll
-      for (int i = 0; i < kLines; ++i) lines_[i] = operand_.line(first_line + thread() / kRuns + i * (kTensorThreads / kRuns));
+      for (int i = 0; i < kLines; ++i)
+        lines_[i] = operand_.line(first_line + thread() / kRuns + i * (kTensorThreads / kRuns));
     } else {
       lines_[0] = operand_.line(first_line + (operand_.wide ? thread() % (Tile / 4) * 4 : thread() % Tile));
     }
@@ -190,7 +196,8 @@ struct WarpTile {
       for (int n = 0; n < kColumns; ++n)
 #pragma unroll
         for (int i = 0; i < 4; ++i)
-          store(first_row() + m * 16 + i / 2 * 8 + group(), first_column() + n * 8 + 2 * place() + i % 2, sums[n][m][i]);
+          store(first_row() + m * 16 + i / 2 * 8 + group(), first_column() + n * 8 + 2 * place() + i % 2,
+                sums[n][m][i]);
   }
 
  private:

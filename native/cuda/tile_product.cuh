@@ -1,20 +1,21 @@
 // The tiled product that matrix products and convolutions share: C [rows, columns] = sum over terms of A_t B_t.
 //
-// A block of 256 threads owns a tile of C of Tile x Tile and walks the depth in steps of 16, through two stages of shared memory:
-// while one is multiplied, asynchronous copies fill the other, so that there is one barrier per step. Both operands lie in shared
-// memory as [depth][line], a line being a row of A or a column of B; a thread multiplies with 16-byte reads, and its part
-// of the tile stays in registers.
+// A block of 256 threads owns a tile of C of Tile x Tile and walks the depth in steps of 16, through two stages of
+// shared memory: while one is multiplied, asynchronous copies fill the other, so that there is one barrier per step.
+// Both operands lie in shared memory as [depth][line], a line being a row of A or a column of B; a thread multiplies
+// with 16-byte reads, and its part of the tile stays in registers.
 //
-// With Tile = 128 in float32 a step is 2 * 128 * 128 * 16 flops on 16 KiB read from global memory: 32 flops per byte. Per thread and
-// unit of depth there are 64 multiply-adds on 4 shared reads of 16 bytes. Shared memory takes 34 KiB; at some 190 registers one
-// block of 8 warps fits a multiprocessor, and the copies of the next step are what hides its memory's latency.
+// With Tile = 128 in float32 a step is 2 * 128 * 128 * 16 flops on 16 KiB read from global memory: 32 flops per byte.
+// Per thread and unit of depth there are 64 multiply-adds on 4 shared reads of 16 bytes. Shared memory takes 34 KiB; at
+// some 190 registers one block of 8 warps fits a multiprocessor, and the copies of the next step are what hides its
+// memory's latency.
 //
 // An operand is a type with
 //   Line line(int64_t)                 what a line needs, decoded once before the walk
 //   Step step(int64_t)                 what a place along the depth needs
 //   const T* at(Line, Step)            where the element lies; null for a zero outside the operand
-//   bool depth_contiguous              whether elements next to each other in memory follow along the depth or along the lines
-//   bool wide                          whether 16-byte words of them are whole and aligned
+//   bool depth_contiguous              whether elements next to each other in memory follow along the depth or along
+//   the lines bool wide                          whether 16-byte words of them are whole and aligned
 #pragma once
 
 #include "async_copy.cuh"
@@ -24,8 +25,8 @@ namespace opsig {
 constexpr int kTileDepth = 16;
 constexpr int kTileThreads = 256;
 
-// Lines follow each other 32 bytes further than the tile is wide: rows of shared memory then start 8 banks apart, and the four
-// depths times eight lines that a warp writes at once (Loader, third case) meet no bank twice.
+// Lines follow each other 32 bytes further than the tile is wide: rows of shared memory then start 8 banks apart, and
+// the four depths times eight lines that a warp writes at once (Loader, third case) meet no bank twice.
 template <class T, int Tile>
 struct TileOperand {
   T at[kTileDepth][Tile + 32 / sizeof(T)];
@@ -39,7 +40,8 @@ struct alignas(16) TileStages {
 // Starts the copies of one operand's tile. What a warp reads at once:
 //   wide            16 bytes along lines that lie next to each other
 //   along lines     an element per thread, 32 lines
-//   along depth     an element per thread, 8 lines x 4 depths: sixteen bytes of each of 8 rows of the source, half a sector; the
+//   along depth     an element per thread, 8 lines x 4 depths: sixteen bytes of each of 8 rows of the source, half a
+//   sector; the
 //                   other half is read by the next copy of the same warp, from the first-level cache
 template <class T, int Tile, class Operand>
 class Loader {
@@ -108,8 +110,8 @@ struct alignas(sizeof(T) * Count) Run {
   T at[Count];
 };
 
-// A thread's part of the tile: Tile / 16 rows and columns, in runs of up to four that lie 16 runs apart, so that the reads of a warp
-// are 16-byte words next to each other.
+// A thread's part of the tile: Tile / 16 rows and columns, in runs of up to four that lie 16 runs apart, so that the
+// reads of a warp are 16-byte words next to each other.
 template <class T, int Tile>
 struct ThreadTile {
   static constexpr int kSide = Tile / 16;
@@ -155,9 +157,9 @@ struct ThreadTile {
   }
 };
 
-// One way to multiply tiles; TensorProduct is the other. Sums over the terms and [begin, end) of the depth: operands.a(term) and
-// operands.b(term) are the operands of a term, of type A and B, and store(row of the tile, column of the tile, value) takes the
-// result. `first_row` and `first_column` are the tile's.
+// One way to multiply tiles; TensorProduct is the other. Sums over the terms and [begin, end) of the depth:
+// operands.a(term) and operands.b(term) are the operands of a term, of type A and B, and store(row of the tile, column
+// of the tile, value) takes the result. `first_row` and `first_column` are the tile's.
 template <class T, int Tile>
 struct TileProduct {
   using Number = T;
@@ -197,8 +199,9 @@ struct TileProduct {
   }
 };
 
-// How a launcher cuts the work of a product: blockIdx.x counts tiles of C, columns fastest; blockIdx.y the products of a batch;
-// blockIdx.z shares of the depth. With several shares each writes its part to `partial` [share, batch, rows, columns].
+// How a launcher cuts the work of a product: blockIdx.x counts tiles of C, columns fastest; blockIdx.y the products of
+// a batch; blockIdx.z shares of the depth. With several shares each writes its part to `partial` [share, batch, rows,
+// columns].
 struct TilePlan {
   int64_t depth_of_share;
   void* partial;

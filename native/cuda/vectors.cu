@@ -1,5 +1,5 @@
-// Blocks of long vectors. Both operations are bound by memory: with P = 1e7 and 20 rows of float32 a combination streams
-// 800 MB and does one multiply-add in float64 per element read, a sixth of what an H100 could do meanwhile.
+// Blocks of long vectors. Both operations are bound by memory: with P = 1e7 and 20 rows of float32 a combination
+// streams 800 MB and does one multiply-add in float64 per element read, a sixth of what an H100 could do meanwhile.
 #include "opsig/vectors.h"
 
 #include "kernel.cuh"
@@ -14,7 +14,8 @@ constexpr int64_t kChunk = 8192;
 constexpr int kTile = 4;
 constexpr int kThreads = 256;
 
-// partial[chunk, pair]. Tiles of one chunk are neighbours in the grid, so that rows which several of them read come from L2.
+// partial[chunk, pair]. Tiles of one chunk are neighbours in the grid, so that rows which several of them read come
+// from L2.
 template <class T>
 OPSIG_DEVICE void inner_products(const opsig_inner_products_arguments& a, double* partial) {
   OPSIG_SHARED(BlockSumStorage<double>, storage);
@@ -30,9 +31,11 @@ OPSIG_DEVICE void inner_products(const opsig_inner_products_arguments& a, double
   for (int64_t p = chunk * kChunk + threadIdx.x; p < end; p += kThreads) {
     double x[kTile], y[kTile];
 #pragma unroll
-    for (int i = 0; i < kTile; ++i) x[i] = i0 + i < a.left_count ? static_cast<double>(left[i * a.left_stride + p]) : 0.0;
+    for (int i = 0; i < kTile; ++i)
+      x[i] = i0 + i < a.left_count ? static_cast<double>(left[i * a.left_stride + p]) : 0.0;
 #pragma unroll
-    for (int j = 0; j < kTile; ++j) y[j] = j0 + j < a.right_count ? static_cast<double>(right[j * a.right_stride + p]) : 0.0;
+    for (int j = 0; j < kTile; ++j)
+      y[j] = j0 + j < a.right_count ? static_cast<double>(right[j * a.right_stride + p]) : 0.0;
 #pragma unroll
     for (int i = 0; i < kTile; ++i)
 #pragma unroll
@@ -50,8 +53,8 @@ OPSIG_DEVICE void inner_products(const opsig_inner_products_arguments& a, double
     }
 }
 
-// output_j = scale output_j + sum_i c[i, j] input_i for kOutputs rows at a time, so that an input is read once for all of
-// them. blockIdx.y is the tile of outputs.
+// output_j = scale output_j + sum_i c[i, j] input_i for kOutputs rows at a time, so that an input is read once for all
+// of them. blockIdx.y is the tile of outputs.
 constexpr int kOutputs = 8;
 
 template <class T>

@@ -54,8 +54,8 @@ struct Thread {
   std::vector<size_t> groups;  // where each group of copies ends
 };
 
-// Stacks are kept: those of threads that never wait are used again by the next thread, so that a kernel without barriers
-// runs on one.
+// Stacks are kept: those of threads that never wait are used again by the next thread, so that a kernel without
+// barriers runs on one.
 class StackPool {
  public:
   unsigned char* take() {
@@ -105,10 +105,17 @@ bool same_place(const std::source_location& a, const std::source_location& b) {
 
 class Block {
  public:
-  Block(const Kernel& kernel, void** arguments, Extent grid, Extent extent, size_t dynamic_shared, const Schedule& schedule)
-      : kernel_(kernel), arguments_(arguments), grid_(grid), extent_(extent), dynamic_bytes_(dynamic_shared),
-        schedule_(schedule), threads_(static_cast<size_t>(extent.x) * extent.y * extent.z),
-        exchanges_(2 * (threads_.size() + kWarpSize)), random_(schedule.seed) {
+  Block(const Kernel& kernel, void** arguments, Extent grid, Extent extent, size_t dynamic_shared,
+        const Schedule& schedule)
+      : kernel_(kernel),
+        arguments_(arguments),
+        grid_(grid),
+        extent_(extent),
+        dynamic_bytes_(dynamic_shared),
+        schedule_(schedule),
+        threads_(static_cast<size_t>(extent.x) * extent.y * extent.z),
+        exchanges_(2 * (threads_.size() + kWarpSize)),
+        random_(schedule.seed) {
     order_.resize(threads_.size());
     std::iota(order_.begin(), order_.end(), 0);
     if (schedule.order == Schedule::Order::kReverse) std::reverse(order_.begin(), order_.end());
@@ -162,7 +169,8 @@ class Block {
 
   Exchange exchange(const void* data, size_t size, std::source_location place) {
     Thread& thread = *current_;
-    auto* slots = exchanges_.data() + (thread.parity * (threads_.size() + kWarpSize)) + thread.number / kWarpSize * kWarpSize;
+    auto* slots =
+        exchanges_.data() + (thread.parity * (threads_.size() + kWarpSize)) + thread.number / kWarpSize * kWarpSize;
     std::memcpy(slots[thread.number % kWarpSize].bytes, data, size);
     thread.parity ^= 1;
     wait(State::kInExchange, place);
@@ -196,8 +204,8 @@ class Block {
 
   void* dynamic_shared(size_t size) {
     if (dynamic_bytes_ != size)
-      throw KernelFault(kernel_.name + " was launched with " + std::to_string(dynamic_bytes_) + " bytes of shared memory and has " +
-                        std::to_string(size));
+      throw KernelFault(kernel_.name + " was launched with " + std::to_string(dynamic_bytes_) +
+                        " bytes of shared memory and has " + std::to_string(size));
     return dynamic_shared_.memory.get();
   }
 
@@ -304,8 +312,7 @@ class Block {
         if (threads_[t].state == state) {
           if (count++ == 0 && state != State::kDone) where = " at " + described(threads_[t].place);
         }
-      if (count > 0)
-        text += std::to_string(count) + (state == State::kDone ? " ended" : " wait" + where) + ", ";
+      if (count > 0) text += std::to_string(count) + (state == State::kDone ? " ended" : " wait" + where) + ", ";
     }
     return KernelFault(text.substr(0, text.size() - 2) + ")");
   }

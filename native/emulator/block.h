@@ -1,5 +1,6 @@
-// A block of threads on the host. Each thread is a fiber that runs until it ends or waits: at the block's barrier, or for the
-// other lanes of its warp. The schedule decides who goes first, so that a race between threads shows as differing results.
+// A block of threads on the host. Each thread is a fiber that runs until it ends or waits: at the block's barrier, or
+// for the other lanes of its warp. The schedule decides who goes first, so that a race between threads shows as
+// differing results.
 #pragma once
 
 #include <cstddef>
@@ -37,7 +38,8 @@ class Kernel;
 void run_grid(const Kernel& kernel, void** arguments, Extent grid, Extent block, size_t dynamic_shared,
               const Schedule& schedule);
 
-// ------------------------------------------------------------------------------------------ called by the running thread
+// ------------------------------------------------------------------------------------------ called by the running
+// thread
 
 // The thread that runs on this host thread just now, and where it is.
 struct Position {
@@ -62,7 +64,8 @@ struct Exchange {
   }
 };
 
-// Hands in `size` bytes and waits for the whole warp at the same place. Part of a warp is not supported: `mask` must be full.
+// Hands in `size` bytes and waits for the whole warp at the same place. Part of a warp is not supported: `mask` must be
+// full.
 Exchange warp_exchange(unsigned mask, const void* data, size_t size, std::source_location place);
 
 // Memory of the block, one piece per `place`, full of 0xff (NaN) at first.
@@ -70,8 +73,8 @@ void* shared_memory(const void* place, size_t size);
 // The memory that the launch asked for, which must be `size` bytes.
 void* dynamic_shared_memory(size_t size);
 
-// Copies that are done when they are waited for, and not before: a kernel that forgets to wait reads what was there. A group
-// are those between two commits; wait_for_copies leaves the `pending` latest groups under way.
+// Copies that are done when they are waited for, and not before: a kernel that forgets to wait reads what was there. A
+// group are those between two commits; wait_for_copies leaves the `pending` latest groups under way.
 void start_copy(void* to, const void* from, size_t bytes);
 void commit_copies();
 void wait_for_copies(size_t pending);

@@ -1,5 +1,5 @@
-// What nvcc defines for a kernel, for a host compiler: the device's own names on top of block.h. Included by the kernels
-// themselves (native/cuda/kernel.cuh), so that the sources that run on a GPU are the ones that are tested here.
+// What nvcc defines for a kernel, for a host compiler: the device's own names on top of block.h. Included by the
+// kernels themselves (native/cuda/kernel.cuh), so that the sources that run on a GPU are the ones that are tested here.
 #pragma once
 
 #include <math.h>
@@ -18,9 +18,9 @@
 #endif
 
 #define OPSIG_DEVICE inline
-#define OPSIG_KERNEL(NAME, THREADS, ...)                                                                       \
-  static void NAME(__VA_ARGS__);                                                                               \
-  static const opsig::emulator::KernelRegistration NAME##_registration(OPSIG_MODULE, #NAME, THREADS, &NAME);   \
+#define OPSIG_KERNEL(NAME, THREADS, ...)                                                                     \
+  static void NAME(__VA_ARGS__);                                                                             \
+  static const opsig::emulator::KernelRegistration NAME##_registration(OPSIG_MODULE, #NAME, THREADS, &NAME); \
   static void NAME(__VA_ARGS__)
 // Every use is a block of memory of its own, so that AddressSanitizer sees an access beyond it.
 #define OPSIG_SHARED(TYPE, NAME)      \

@@ -1,6 +1,6 @@
-// The entry points of the CUDA driver that the managed binding uses, over kernels compiled for the host. Work is done when it
-// is enqueued; while a stream is captured it is recorded instead. As on a GPU, a kernel that misbehaves leaves the device
-// unusable: every later call returns the same error.
+// The entry points of the CUDA driver that the managed binding uses, over kernels compiled for the host. Work is done
+// when it is enqueued; while a stream is captured it is recorded instead. As on a GPU, a kernel that misbehaves leaves
+// the device unusable: every later call returns the same error.
 //
 #include <atomic>
 #include <chrono>
@@ -63,7 +63,8 @@ constexpr ErrorText kErrors[] = {
     {kLaunchFailed, "CUDA_ERROR_LAUNCH_FAILED", "unspecified launch failure"},
     {kIllegalState, "CUDA_ERROR_ILLEGAL_STATE", "the operation cannot be performed in the present state"},
     {kCaptureUnsupported, "CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED", "operation not permitted when stream is capturing"},
-    {kCaptureInvalidated, "CUDA_ERROR_STREAM_CAPTURE_INVALIDATED", "operation failed due to a previous error during capture"},
+    {kCaptureInvalidated, "CUDA_ERROR_STREAM_CAPTURE_INVALIDATED",
+     "operation failed due to a previous error during capture"},
 };
 
 struct Context {
@@ -153,7 +154,8 @@ int fail_launch(const std::string& text) {
 }
 
 int run_kernel(const Kernel* kernel, Extent grid, Extent block, size_t shared, void** arguments) {
-  if (device().launches_left >= 0 && device().launches_left-- == 0) return fail_launch("the emulated device was told to fail here");
+  if (device().launches_left >= 0 && device().launches_left-- == 0)
+    return fail_launch("the emulated device was told to fail here");
   try {
     run_grid(*kernel, arguments, grid, block, shared, Schedule::from_environment());
   } catch (const KernelFault& fault) {
@@ -317,9 +319,7 @@ CUDA_EXPORT int cuStreamDestroy_v2(Stream* stream) {
   return kSuccess;
 }
 
-CUDA_EXPORT int cuStreamSynchronize(Stream* stream) {
-  return captures(stream) ? stream->refuse() : ready();
-}
+CUDA_EXPORT int cuStreamSynchronize(Stream* stream) { return captures(stream) ? stream->refuse() : ready(); }
 
 CUDA_EXPORT int cuEventCreate(Event** event, unsigned) {
   *event = new Event();
@@ -382,10 +382,12 @@ CUDA_EXPORT int cuMemAlloc_v2(uint64_t* address, size_t bytes) {
   return *address == 0 ? kOutOfMemory : kSuccess;
 }
 
-CUDA_EXPORT int cuMemFree_v2(uint64_t address) { return device().memory.free(pointer(address)) ? ready() : kInvalidValue; }
+CUDA_EXPORT int cuMemFree_v2(uint64_t address) {
+  return device().memory.free(pointer(address)) ? ready() : kInvalidValue;
+}
 
-// A GPU would make an allocation a part of the graph, with an address that is valid while the graph runs; the library never
-// wants that.
+// A GPU would make an allocation a part of the graph, with an address that is valid while the graph runs; the library
+// never wants that.
 CUDA_EXPORT int cuMemAllocAsync(uint64_t* address, size_t bytes, Stream* stream) {
   return captures(stream) ? stream->refuse() : cuMemAlloc_v2(address, bytes);
 }

@@ -1,5 +1,6 @@
-// Tensor cores on the host: the lanes of a warp hand in their fragments, and each computes its elements of the result from the
-// others', in float32. Operands are read as the hardware does: of a tf32 word the upper 19 bits, of a bf16 word both halves.
+// Tensor cores on the host: the lanes of a warp hand in their fragments, and each computes its elements of the result
+// from the others', in float32. Operands are read as the hardware does: of a tf32 word the upper 19 bits, of a bf16
+// word both halves.
 #pragma once
 
 #include <cmath>
@@ -29,7 +30,8 @@ inline uint32_t to_tf32(float value) {
 
 inline uint32_t to_bfloat16(float value) {
   const uint32_t bits = bits_of(value);
-  return std::isfinite(value) ? (bits + 0x7fffu + (bits >> 16 & 1u)) >> 16 : bits >> 16 | (std::isnan(value) ? 0x40u : 0u);
+  return std::isfinite(value) ? (bits + 0x7fffu + (bits >> 16 & 1u)) >> 16
+                              : bits >> 16 | (std::isnan(value) ? 0x40u : 0u);
 }
 
 // Element `at` of the depth in a fragment whose words hold the halves of the depth, one or two elements each.

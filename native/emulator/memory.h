@@ -1,5 +1,5 @@
-// Device memory: each allocation a heap block of its own, so that AddressSanitizer stops an access beside it. Without the
-// sanitizer, guards around each block are compared after every kernel.
+// Device memory: each allocation a heap block of its own, so that AddressSanitizer stops an access beside it. Without
+// the sanitizer, guards around each block are compared after every kernel.
 #pragma once
 
 #include <cstddef>

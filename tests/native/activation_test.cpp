@@ -44,7 +44,9 @@ double first(int kind, double x) {
 }
 
 double second(int kind, double x) {
-  const auto difference = [&](double h) { return (value(kind, x + h) - 2 * value(kind, x) + value(kind, x - h)) / (h * h); };
+  const auto difference = [&](double h) {
+    return (value(kind, x + h) - 2 * value(kind, x) + value(kind, x - h)) / (h * h);
+  };
   return (4 * difference(kStep) - difference(2 * kStep)) / 3;
 }
 

@@ -1,6 +1,6 @@
-// The passes of attention: the forward pass against naive loops in float64; first and second derivatives along a direction by
-// central differences of these; the backward pass as their transpose; its derivative by central differences of itself, once
-// checked; and float32 against float64.
+// The passes of attention: the forward pass against naive loops in float64; first and second derivatives along a
+// direction by central differences of these; the backward pass as their transpose; its derivative by central
+// differences of itself, once checked; and float32 against float64.
 #include "opsig/attention.h"
 
 #include <vector>
@@ -69,7 +69,8 @@ Values plain_forward(const Shape& s, const Values& qkv) {
 // Runs a pass in T; `initial` is what the output holds if it is accumulated to.
 template <class T>
 Values run_pass(const char* name, const Shape& s, const Values& qkv, int64_t size, const std::vector<Values>& tangents,
-                const Values& cotangent, const std::vector<Values>& cotangents, double initial = 0, bool accumulate = false) {
+                const Values& cotangent, const std::vector<Values>& cotangents, double initial = 0,
+                bool accumulate = false) {
   const auto array_of = [](const std::vector<Values>& rows) {
     Array<T> array(rows.empty() ? 1 : static_cast<int64_t>(rows.size() * rows[0].size()));
     int64_t i = 0;
@@ -78,7 +79,8 @@ Values run_pass(const char* name, const Shape& s, const Values& qkv, int64_t siz
     return array;
   };
   const int64_t vectors = std::max<int64_t>(1, static_cast<int64_t>(std::max(tangents.size(), cotangents.size())));
-  const Array<T> in = array_of({qkv}), dx = array_of(tangents), dy = array_of({cotangent}), moved = array_of(cotangents);
+  const Array<T> in = array_of({qkv}), dx = array_of(tangents), dy = array_of({cotangent}),
+                 moved = array_of(cotangents);
   Array<T> out(vectors * size);
   if (accumulate)
     for (int64_t i = 0; i < out.size(); ++i) out[i] = static_cast<T>(initial);
@@ -106,7 +108,8 @@ void expect_close(const std::string& what, const Values& actual, const Values& e
 }
 
 Values slice(const Values& values, size_t vector, size_t size) {
-  return Values(values.begin() + static_cast<int64_t>(vector * size), values.begin() + static_cast<int64_t>((vector + 1) * size));
+  return Values(values.begin() + static_cast<int64_t>(vector * size),
+                values.begin() + static_cast<int64_t>((vector + 1) * size));
 }
 
 void test_shape(const Shape& s) {
@@ -141,7 +144,8 @@ void test_shape(const Shape& s) {
       run_pass<double>("attention_tangent_backward", s, qkv, s.in_size(), tangents, cotangent, moved);
   check_float("attention_tangent_backward", back_back, s.in_size(), tangents, cotangent, moved);
   for (size_t j = 0; j < 2; ++j) {
-    const Values ahead = plain_forward(s, along(qkv, kStep, tangents[j])), behind = plain_forward(s, along(qkv, -kStep, tangents[j]));
+    const Values ahead = plain_forward(s, along(qkv, kStep, tangents[j])),
+                 behind = plain_forward(s, along(qkv, -kStep, tangents[j]));
     Values first(out), second(out);
     for (size_t i = 0; i < out; ++i) {
       first[i] = (ahead[i] - behind[i]) / (2 * kStep);
@@ -153,7 +157,8 @@ void test_shape(const Shape& s) {
     // The transpose, against every direction at hand.
     for (size_t direction = 0; direction < 2; ++direction) {
       const double forward = dot(j == 0 ? cotangent : moved[0], slice(dy, direction, out));
-      expect_near("attention_backward: ", dot(slice(back, j, in), tangents[direction]), forward, kExact * largest(back) * 1e3);
+      expect_near("attention_backward: ", dot(slice(back, j, in), tangents[direction]), forward,
+                  kExact * largest(back) * 1e3);
     }
 
     const auto pulled = [&](double h) {

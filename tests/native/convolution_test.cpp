@@ -42,7 +42,8 @@ void over(const Shape& s, Visit visit) {
             const int group_channels = s.channels / s.groups;
             for (int c = 0; c < group_channels; ++c)
               for (int o = 0; o < s.out_channels; ++o)
-                visit(((n * s.height + h) * s.width + w) * s.channels + o / (s.out_channels / s.groups) * group_channels + c,
+                visit(((n * s.height + h) * s.width + w) * s.channels +
+                          o / (s.out_channels / s.groups) * group_channels + c,
                       ((static_cast<int64_t>(o) * group_channels + c) * s.kernel_height + kh) * s.kernel_width + kw,
                       ((n * s.out_height + oh) * s.out_width + ow) * s.out_channels + o);
           }
@@ -68,7 +69,9 @@ std::vector<double> winograd_bounds(Pass pass, const opsig_convolution_arguments
   const WinogradBound bound;
   const Shape& s = a.shape;
   std::vector<double> magnitudes(static_cast<size_t>(out_size));
-  const auto at = [&](const opsig_vectors& tensor) { return static_cast<const T*>(tensor.data) + vector * tensor.vector_stride; };
+  const auto at = [&](const opsig_vectors& tensor) {
+    return static_cast<const T*>(tensor.data) + vector * tensor.vector_stride;
+  };
   for (int t = 0; t < a.terms; ++t) {
     if (pass == Pass::kBackwardWeights)
       bound.add_weights(s, at(a.image[t]), at(a.filter[t]), magnitudes);
@@ -90,7 +93,8 @@ void test_pass(Algorithm algorithm, Pass pass, const Shape& s, int vectors, int 
                Sharing sharing, int64_t gap) {
   const int64_t images = s.samples * s.height * s.width * s.channels;
   const int64_t outs = s.samples * s.out_height * s.out_width * s.out_channels;
-  const int64_t filters = static_cast<int64_t>(s.out_channels) * s.channels / s.groups * s.kernel_height * s.kernel_width;
+  const int64_t filters =
+      static_cast<int64_t>(s.out_channels) * s.channels / s.groups * s.kernel_height * s.kernel_width;
   const int64_t image_size = pass == Pass::kBackwardData ? outs : images;
   const int64_t filter_size = pass == Pass::kBackwardWeights ? outs : filters;
   const int64_t out_size = pass == Pass::kForward ? outs : pass == Pass::kBackwardData ? images : filters;
@@ -128,7 +132,8 @@ void test_pass(Algorithm algorithm, Pass pass, const Shape& s, int vectors, int 
     return static_cast<double>(static_cast<const T*>(tensor.data)[j * tensor.vector_stride + i]);
   };
   for (int j = 0; j < vectors; ++j) {
-    std::unique_ptr<Sum[]> sums(new Sum[static_cast<size_t>(out_size)]), of_bias(new Sum[static_cast<size_t>(s.out_channels)]);
+    std::unique_ptr<Sum[]> sums(new Sum[static_cast<size_t>(out_size)]),
+        of_bias(new Sum[static_cast<size_t>(s.out_channels)]);
     if (adds)
       for (int64_t i = 0; i < out_size; ++i) sums[i].add(before[j * a.out.vector_stride + i]);
     if (with_bias && pass == Pass::kForward)
@@ -151,14 +156,15 @@ void test_pass(Algorithm algorithm, Pass pass, const Shape& s, int vectors, int 
     } else {
       const std::vector<double> bounds = winograd_bounds<T>(pass, a, out_size, j);
       for (int64_t i = 0; i < out_size; ++i)
-        expect_near(std::string(name(pass)) + " by Winograd's algorithm", out[j * a.out.vector_stride + i], sums[i].value(),
-                    bounds[static_cast<size_t>(i)] + 4 * roundoff<T>() * std::fabs(sums[i].value()));
+        expect_near(std::string(name(pass)) + " by Winograd's algorithm", out[j * a.out.vector_stride + i],
+                    sums[i].value(), bounds[static_cast<size_t>(i)] + 4 * roundoff<T>() * std::fabs(sums[i].value()));
     }
     for (int o = 0; o < s.out_channels && with_bias; ++o) {
       if (pass == Pass::kBackwardWeights)
         of_bias[o].expect("convolution_backward_weights, bias", bias[j * a.bias.vector_stride + o]);
       else
-        expect_near("a bias that is read", bias[j * a.bias.vector_stride + o], bias_before[j * a.bias.vector_stride + o], 0);
+        expect_near("a bias that is read", bias[j * a.bias.vector_stride + o],
+                    bias_before[j * a.bias.vector_stride + o], 0);
     }
   }
 }
@@ -223,14 +229,16 @@ void test_scratch() {
   int64_t bytes = -1;
   a.shape = shape(64, 16, 16, 64, 32, 3, 3, 1, 1);
   run("convolution_scratch", opsig_convolution_scratch_arguments{a, &bytes});
-  if (bytes < 36 * 2 * 64 * 32 * 4 || bytes > 36 * 2 * 65 * 32 * 4 + (9 << 20)) fail("convolution_scratch is not as planned");
+  if (bytes < 36 * 2 * 64 * 32 * 4 || bytes > 36 * 2 * 65 * 32 * 4 + (9 << 20))
+    fail("convolution_scratch is not as planned");
   a.shape = shape(64, 16, 16, 64, 32, 5, 5, 1, 2);
   run("convolution_scratch", opsig_convolution_scratch_arguments{a, &bytes});
   if (bytes != 0) fail("convolution_scratch of a direct convolution is not 0");
 }
 
-// Memory that cannot be had, asked for by several threads at once, is a status and not the end of the process. Nothing is read
-// before the patches of a sample, 1e17 bytes, are asked for. AddressSanitizer's operator new ends the process instead of throwing.
+// Memory that cannot be had, asked for by several threads at once, is a status and not the end of the process. Nothing
+// is read before the patches of a sample, 1e17 bytes, are asked for. AddressSanitizer's operator new ends the process
+// instead of throwing.
 void test_out_of_memory() {
 #if !defined(__SANITIZE_ADDRESS__)
   Array<double> nothing(1);

@@ -46,11 +46,13 @@ void test_dropout() {
   }
   // Six standard deviations of a binomial.
   const double count = static_cast<double>(samples * features);
-  expect_near("dropout, share dropped", static_cast<double>(dropped) / count, kRate, 6 * std::sqrt(kRate * (1 - kRate) / count));
+  expect_near("dropout, share dropped", static_cast<double>(dropped) / count, kRate,
+              6 * std::sqrt(kRate * (1 - kRate) / count));
 
   // A micro-batch that starts later sees its own samples' masks; vectors see the same ones; sums and in-place work.
   const Array<T> later = mask<T>(5, 17);
-  for (int64_t i = 0; i < 5 * features; ++i) expect_near("dropout, later samples", later[i], whole[17 * features + i], 0);
+  for (int64_t i = 0; i < 5 * features; ++i)
+    expect_near("dropout, later samples", later[i], whole[17 * features + i], 0);
   for (const bool accumulate : {false, true}) {
     opsig_dropout_arguments a = arguments(precision_of<T>(), 3, 5, 17);
     const int64_t size = 3 * 5 * features;

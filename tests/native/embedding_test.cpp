@@ -10,7 +10,8 @@ void test_table(int64_t vectors, int64_t rows, int64_t width) {
   const int64_t vocabulary = 7;
   Array<int64_t> tokens(rows);
   for (int64_t n = 0; n < rows; ++n) tokens[n] = (n * n + 3) % vocabulary;
-  const Array<T> tables = random_array<T>(vectors * vocabulary * width, 1), cotangents = random_array<T>(vectors * rows * width, 2);
+  const Array<T> tables = random_array<T>(vectors * vocabulary * width, 1),
+                 cotangents = random_array<T>(vectors * rows * width, 2);
   Array<T> picked(vectors * rows * width), sums = random_array<T>(vectors * vocabulary * width, 3);
   const Array<T> before = sums.copy();
   opsig_embedding_arguments a{};

@@ -43,8 +43,8 @@ void test_column_sums(int64_t vectors, int64_t rows, int64_t columns, bool share
   const Array<T> in = random_array<T>((vectors - 1) * in_stride + rows * columns, 1);
   Array<T> out = random_array<T>((vectors - 1) * out_stride + columns, 2);
   const Array<T> before = out.copy();
-  opsig_column_sums_arguments a{
-      precision_of<T>(), 0, vectors, rows, columns, in.data(), in_stride, out.data(), out_stride};
+  opsig_column_sums_arguments a{precision_of<T>(), 0,         vectors,    rows,      columns,
+                                in.data(),         in_stride, out.data(), out_stride};
   run("column_sums", a);
   for (int64_t j = 0; j < vectors; ++j) {
     for (int64_t c = 0; c < columns; ++c) {
@@ -53,7 +53,8 @@ void test_column_sums(int64_t vectors, int64_t rows, int64_t columns, bool share
       for (int64_t r = 0; r < rows; ++r) sum.add(in[j * in_stride + r * columns + c]);
       sum.expect("column_sums", out[j * out_stride + c]);
     }
-    if (j + 1 < vectors) expect_near("column_sums, between rows", out[j * out_stride + columns], before[j * out_stride + columns], 0);
+    if (j + 1 < vectors)
+      expect_near("column_sums, between rows", out[j * out_stride + columns], before[j * out_stride + columns], 0);
   }
 }
 
@@ -66,8 +67,8 @@ void test_sample_projections(int64_t vectors, int64_t samples, int64_t features,
     for (int64_t i = 0; i < size; ++i) out[i] = gradient[i];
   const double scale = -2.5;
   const opsig_sample_projections_arguments a{
-      precision_of<T>(), 0, scale, vectors, samples, features, in_place ? out.data() : gradient.data(), tangents.data(),
-      out.data()};
+      precision_of<T>(), 0,         scale, vectors, samples, features, in_place ? out.data() : gradient.data(),
+      tangents.data(),   out.data()};
   run("sample_projections", a);
   for (int64_t j = 0; j < vectors; ++j)
     for (int64_t n = 0; n < samples; ++n)
@@ -88,8 +89,8 @@ void test_sample_dots(int64_t vectors, int64_t samples, int64_t features, bool s
   Array<double> out = random_array<double>((vectors - 1) * out_stride + samples, 3);
   const Array<double> before = out.copy();
   const double scale = -2.5;
-  opsig_sample_dots_arguments a{precision_of<T>(), 0,    scale,      vectors,   samples, features, x.data(), a_stride, y.data(),
-                                size,              out.data(), out_stride};
+  opsig_sample_dots_arguments a{precision_of<T>(), 0,        scale,    vectors, samples,    features,
+                                x.data(),          a_stride, y.data(), size,    out.data(), out_stride};
   run("sample_dots", a);
   for (int64_t j = 0; j < vectors; ++j)
     for (int64_t n = 0; n < samples; ++n) {

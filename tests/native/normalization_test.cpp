@@ -1,5 +1,5 @@
-// The passes of normalisation against a plain forward evaluation in float64: first derivatives by central differences of it,
-// the derivative of the backward pass by central differences of the pass itself once that has been checked.
+// The passes of normalisation against a plain forward evaluation in float64: first derivatives by central differences
+// of it, the derivative of the backward pass by central differences of the pass itself once that has been checked.
 #include "opsig/normalization.h"
 
 #include <functional>
@@ -117,15 +117,19 @@ class Operations {
   }
 
   // x^, weight^ and bias^ of every vector, one after the other in each; what was there before is 1 everywhere.
-  Point backward(const std::vector<Values>& cotangents) { return pull("normalization_backward", nullptr, {}, cotangents); }
+  Point backward(const std::vector<Values>& cotangents) {
+    return pull("normalization_backward", nullptr, {}, cotangents);
+  }
 
-  Point tangent_backward(const Values& cotangent, const std::vector<Point>& directions, const std::vector<Values>& tangents) {
+  Point tangent_backward(const Values& cotangent, const std::vector<Point>& directions,
+                         const std::vector<Values>& tangents) {
     return pull("normalization_tangent_backward", &cotangent, directions, tangents);
   }
 
  private:
   struct Directions {
-    explicit Directions(const std::vector<Point>& points) : x(part(points, &Point::x)), weight(part(points, &Point::weight)), bias(part(points, &Point::bias)) {}
+    explicit Directions(const std::vector<Point>& points)
+        : x(part(points, &Point::x)), weight(part(points, &Point::weight)), bias(part(points, &Point::bias)) {}
     static Array<T> part(const std::vector<Point>& points, Values Point::*member) {
       std::vector<Values> rows;
       for (const Point& point : points) rows.push_back(point.*member);
@@ -182,7 +186,8 @@ class Operations {
       set(a, d);
     }
     const Array<T> pulled = array_of<T>(output_cotangents);
-    Array<T> x = ones(vectors * shape_.size()), weight = ones(vectors * shape_.channels), bias = ones(vectors * shape_.channels);
+    Array<T> x = ones(vectors * shape_.size()), weight = ones(vectors * shape_.channels),
+             bias = ones(vectors * shape_.channels);
     a.output_cotangent = pulled.data();
     a.out = x.data();
     a.weight_cotangent = weight.data();
@@ -233,7 +238,8 @@ void test_shape(const Shape& s) {
     }
   }
   expect_values("normalization_tangent", operations.tangents("normalization_tangent", directions), tangents, first);
-  expect_values("normalization_second_order", operations.tangents("normalization_second_order", directions), bends, second);
+  expect_values("normalization_second_order", operations.tangents("normalization_second_order", directions), bends,
+                second);
 
   Point expected{{}, {}, {}};
   for (const Values& cotangent : cotangents)
@@ -242,7 +248,8 @@ void test_shape(const Shape& s) {
         Point up = at, down = at;
         (up.*part)[i] += h;
         (down.*part)[i] -= h;
-        (expected.*part).push_back(1 + (dot(cotangent, plain_forward(s, up)) - dot(cotangent, plain_forward(s, down))) / (2 * h));
+        (expected.*part)
+            .push_back(1 + (dot(cotangent, plain_forward(s, up)) - dot(cotangent, plain_forward(s, down))) / (2 * h));
       }
   const Point actual = operations.backward(cotangents);
   for (Values Point::*part : {&Point::x, &Point::weight, &Point::bias})

@@ -1,5 +1,5 @@
-// Every operation of the table against naive float64 loops, in both precisions, with ragged shapes, strides, shared operands,
-// poisoned outputs and guarded ends.
+// Every operation of the table against naive float64 loops, in both precisions, with ragged shapes, strides, shared
+// operands, poisoned outputs and guarded ends.
 #include "support.h"
 
 namespace opsig::test {

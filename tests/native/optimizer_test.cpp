@@ -22,7 +22,8 @@ void test_gradient_step(int64_t length, bool keeps) {
     sum.add(static_cast<double>(before[p]));
     sum.add(-0.3 * static_cast<double>(gradient[p]));
     sum.expect("gradient_step", parameters[p]);
-    if (keeps) expect_near("gradient_step, previous", static_cast<double>(previous[p]), static_cast<double>(before[p]), 0);
+    if (keeps)
+      expect_near("gradient_step, previous", static_cast<double>(previous[p]), static_cast<double>(before[p]), 0);
   }
 }
 

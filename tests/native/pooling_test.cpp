@@ -19,7 +19,8 @@ void over(const opsig_pooling_arguments& a, Visit visit) {
           const int h = oh * a.stride - a.padding + kh, w = ow * a.stride - a.padding + kw;
           if (h < 0 || w < 0 || h >= a.height || w >= a.width) continue;
           for (int c = 0; c < a.channels; ++c)
-            visit((h * a.width + w) * a.channels + c, (oh * a.out_width + ow) * a.channels + c, kh * a.kernel_width + kw);
+            visit((h * a.width + w) * a.channels + c, (oh * a.out_width + ow) * a.channels + c,
+                  kh * a.kernel_width + kw);
         }
 }
 
@@ -83,7 +84,8 @@ void test_window(const Window& s, int64_t samples, int64_t vectors, bool accumul
     for (int64_t n = 0; n < a.count; ++n) {
       std::unique_ptr<Sum[]> sums(new Sum[static_cast<size_t>(out_plane)]);
       over(a, [&](int64_t in, int64_t out, int k) { sums[out].add(part(n, out, k) * tangents[n * in_plane + in]); });
-      for (int64_t o = 0; o < out_plane; ++o) sums[o].expect(max ? "max_pool_tangent" : "average_pool", moved[n * out_plane + o]);
+      for (int64_t o = 0; o < out_plane; ++o)
+        sums[o].expect(max ? "max_pool_tangent" : "average_pool", moved[n * out_plane + o]);
     }
 
     a.accumulate = accumulate;
@@ -97,7 +99,8 @@ void test_window(const Window& s, int64_t samples, int64_t vectors, bool accumul
       if (accumulate)
         for (int64_t i = 0; i < in_plane; ++i) sums[i].add(before[n * in_plane + i]);
       over(a, [&](int64_t in, int64_t out, int k) { sums[in].add(part(n, out, k) * cotangents[n * out_plane + out]); });
-      for (int64_t i = 0; i < in_plane; ++i) sums[i].expect(max ? "max_pool_backward" : "average_pool_backward", back[n * in_plane + i]);
+      for (int64_t i = 0; i < in_plane; ++i)
+        sums[i].expect(max ? "max_pool_backward" : "average_pool_backward", back[n * in_plane + i]);
     }
   }
 }

@@ -21,7 +21,8 @@ double element(const opsig_operand& x, int64_t vector, int64_t i, int64_t j) {
 }
 
 template <class T>
-Array<T> fill(opsig_operand& x, int64_t vectors, int64_t rows, int64_t columns, bool transposed, bool shared, uint32_t seed) {
+Array<T> fill(opsig_operand& x, int64_t vectors, int64_t rows, int64_t columns, bool transposed, bool shared,
+              uint32_t seed) {
   const int64_t outer = transposed ? columns : rows, inner = transposed ? rows : columns;
   x.transposed = transposed;
   x.leading = inner + 2;
@@ -81,8 +82,8 @@ void test_product(const Shape& s, int terms, int options) {
   if (written != 0) fail("product wrote between the rows of its output");
 }
 
-// Rows of A and C that follow each other from vector to vector: with one B the call may become one taller product, with a B for
-// each vector it must not.
+// Rows of A and C that follow each other from vector to vector: with one B the call may become one taller product, with
+// a B for each vector it must not.
 template <class T>
 void test_stacked(bool with_bias, bool shared) {
   const int64_t vectors = 3, rows = 5, columns = 7, depth = 9;
@@ -116,27 +117,29 @@ void test_stacked(bool with_bias, bool shared) {
 
 void test_packed(int64_t vectors, int64_t rows, int64_t columns, int64_t outputs, bool accumulate, bool with_bias) {
   int64_t by_rows_bytes = -1, by_columns_bytes = -1;
-  run("packed_size", opsig_packed_size_arguments{OPSIG_FLOAT32, 0, rows, columns, outputs, &by_rows_bytes, &by_columns_bytes});
+  run("packed_size",
+      opsig_packed_size_arguments{OPSIG_FLOAT32, 0, rows, columns, outputs, &by_rows_bytes, &by_columns_bytes});
   if (by_rows_bytes < rows * columns * 4 || by_columns_bytes < rows * columns * 4) fail("packed_size is too small");
   const Array<float> x = random_array<float>(rows * columns, 1);
   Array<uint8_t> by_rows(by_rows_bytes), by_columns(by_columns_bytes);
-  run("pack", opsig_pack_arguments{OPSIG_FLOAT32, 0, rows, columns, outputs, x.data(), by_rows.data(), by_columns.data()});
+  run("pack",
+      opsig_pack_arguments{OPSIG_FLOAT32, 0, rows, columns, outputs, x.data(), by_rows.data(), by_columns.data()});
 
   const int64_t w_stride = outputs * columns + 1, y_stride = rows * outputs + 2, bias_stride = outputs + 1;
-  const Array<float> w = random_array<float>(vectors * w_stride, 2), bias = random_array<float>(vectors * bias_stride, 3);
+  const Array<float> w = random_array<float>(vectors * w_stride, 2),
+                     bias = random_array<float>(vectors * bias_stride, 3);
   Array<float> y = accumulate ? random_array<float>(vectors * y_stride, 4) : Array<float>(vectors * y_stride);
   const Array<float> y_before = y.copy();
-  run("packed_forward",
-      opsig_packed_forward_arguments{OPSIG_FLOAT32, accumulate, vectors, rows, columns, outputs, by_rows.data(), w.data(), w_stride,
-                                     with_bias ? bias.data() : nullptr, bias_stride, y.data(), y_stride});
+  run("packed_forward", opsig_packed_forward_arguments{
+                            OPSIG_FLOAT32, accumulate, vectors, rows, columns, outputs, by_rows.data(), w.data(),
+                            w_stride, with_bias ? bias.data() : nullptr, bias_stride, y.data(), y_stride});
   const Array<float> d = random_array<float>(vectors * y_stride, 5);
   Array<float> g = random_array<float>(vectors * w_stride, 6);
   const Array<float> g_before = g.copy();
-  run("packed_gradient",
-      opsig_packed_gradient_arguments{OPSIG_FLOAT32, 0, vectors, rows, columns, outputs, by_columns.data(), d.data(), y_stride,
-                                      g.data(), w_stride});
-  // Strassen's step bounds an element's error by the magnitudes of all four blocks' elements at its place: each of at most four
-  // products of quarters by sums of two blocks a side.
+  run("packed_gradient", opsig_packed_gradient_arguments{OPSIG_FLOAT32, 0, vectors, rows, columns, outputs,
+                                                         by_columns.data(), d.data(), y_stride, g.data(), w_stride});
+  // Strassen's step bounds an element's error by the magnitudes of all four blocks' elements at its place: each of at
+  // most four products of quarters by sums of two blocks a side.
   const bool strassen = rows >= 512 && columns >= 512 && outputs >= 64 && rows % 2 + columns % 2 + outputs % 2 == 0;
   const auto expect = [&](const char* what, float actual, const Sum& sum, double magnitude, int64_t depth) {
     if (strassen)
@@ -147,8 +150,12 @@ void test_packed(int64_t vectors, int64_t rows, int64_t columns, int64_t outputs
   const auto both = [](int64_t i, int64_t extent) { return (i + extent / 2) % extent; };
   const auto size_x = [&](int64_t r, int64_t c) { return std::fabs(static_cast<double>(x[r * columns + c])); };
   for (int64_t j = 0; j < vectors; ++j) {
-    const auto size_w = [&](int64_t o, int64_t c) { return std::fabs(static_cast<double>(w[j * w_stride + o * columns + c])); };
-    const auto size_d = [&](int64_t r, int64_t o) { return std::fabs(static_cast<double>(d[j * y_stride + r * outputs + o])); };
+    const auto size_w = [&](int64_t o, int64_t c) {
+      return std::fabs(static_cast<double>(w[j * w_stride + o * columns + c]));
+    };
+    const auto size_d = [&](int64_t r, int64_t o) {
+      return std::fabs(static_cast<double>(d[j * y_stride + r * outputs + o]));
+    };
     for (int64_t o = 0; o < outputs; o += strassen ? 13 : 1) {
       for (int64_t r = 0; r < rows; r += strassen ? 7 : 1) {
         Sum sum;
@@ -158,8 +165,10 @@ void test_packed(int64_t vectors, int64_t rows, int64_t columns, int64_t outputs
         for (int64_t c = 0; c < columns; ++c) {
           sum.add(static_cast<double>(x[r * columns + c]) * static_cast<double>(w[j * w_stride + o * columns + c]));
           if (strassen && c < columns / 2)
-            magnitude += (size_x(r, c) + size_x(both(r, rows), c) + size_x(r, both(c, columns)) + size_x(both(r, rows), both(c, columns))) *
-                         (size_w(o, c) + size_w(both(o, outputs), c) + size_w(o, both(c, columns)) + size_w(both(o, outputs), both(c, columns)));
+            magnitude += (size_x(r, c) + size_x(both(r, rows), c) + size_x(r, both(c, columns)) +
+                          size_x(both(r, rows), both(c, columns))) *
+                         (size_w(o, c) + size_w(both(o, outputs), c) + size_w(o, both(c, columns)) +
+                          size_w(both(o, outputs), both(c, columns)));
         }
         expect("packed_forward", y[j * y_stride + r * outputs + o], sum, magnitude, columns);
       }
@@ -170,8 +179,10 @@ void test_packed(int64_t vectors, int64_t rows, int64_t columns, int64_t outputs
         for (int64_t r = 0; r < rows; ++r) {
           sum.add(static_cast<double>(d[j * y_stride + r * outputs + o]) * static_cast<double>(x[r * columns + c]));
           if (strassen && r < rows / 2)
-            magnitude += (size_x(r, c) + size_x(both(r, rows), c) + size_x(r, both(c, columns)) + size_x(both(r, rows), both(c, columns))) *
-                         (size_d(r, o) + size_d(both(r, rows), o) + size_d(r, both(o, outputs)) + size_d(both(r, rows), both(o, outputs)));
+            magnitude += (size_x(r, c) + size_x(both(r, rows), c) + size_x(r, both(c, columns)) +
+                          size_x(both(r, rows), both(c, columns))) *
+                         (size_d(r, o) + size_d(both(r, rows), o) + size_d(r, both(o, outputs)) +
+                          size_d(both(r, rows), both(o, outputs)));
         }
         expect("packed_gradient", g[j * w_stride + o * columns + c], sum, magnitude, rows);
       }

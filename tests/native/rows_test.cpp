@@ -74,7 +74,8 @@ void test_scale_of(int64_t vectors, int64_t rows, int64_t columns) {
     for (int64_t i = 0; i < stride; ++i) {
       const int64_t at = j * stride + i;
       Sum sum;
-      sum.add(i < rows * columns ? static_cast<double>(before[at]) * static_cast<double>(factors[i / columns]) : before[at]);
+      sum.add(i < rows * columns ? static_cast<double>(before[at]) * static_cast<double>(factors[i / columns])
+                                 : before[at]);
       sum.expect("rows_scale", values[at]);
     }
 }

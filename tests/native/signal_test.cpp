@@ -1,4 +1,5 @@
-// Signals that arrive in the middle of operations, thousands of times, as Ctrl-C and profilers' timers do once in a while.
+// Signals that arrive in the middle of operations, thousands of times, as Ctrl-C and profilers' timers do once in a
+// while.
 #include <signal.h>
 #include <sys/time.h>
 

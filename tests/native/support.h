@@ -1,4 +1,5 @@
-// What the tests of operations share: the table, arrays with guarded ends, sums with error bounds, and a count of failures.
+// What the tests of operations share: the table, arrays with guarded ends, sums with error bounds, and a count of
+// failures.
 #pragma once
 
 #include <cmath>
@@ -56,8 +57,9 @@ constexpr double roundoff() {
   return std::numeric_limits<T>::epsilon() / 2;
 }
 
-// An array on the heap of exactly the size asked for, so that AddressSanitizer sees one element too many. Without it the array
-// lies between guards, which must be untouched when it goes. Fresh arrays are full of NaN (integers: of 0x5a).
+// An array on the heap of exactly the size asked for, so that AddressSanitizer sees one element too many. Without it
+// the array lies between guards, which must be untouched when it goes. Fresh arrays are full of NaN (integers: of
+// 0x5a).
 template <class T>
 class Array {
  public:

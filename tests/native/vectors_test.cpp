@@ -56,7 +56,8 @@ void test_combine(int inputs, int outputs, int64_t length, double scale, double 
     for (int64_t p = 0; p < length; ++p) {
       Sum sum;
       if (scale != 0) sum.add(scale * static_cast<double>(before[j * length + p]));
-      for (int i = 0; i < inputs; ++i) sum.add(factor * c[i * outputs + j] * static_cast<double>(input[i * stride + p]));
+      for (int i = 0; i < inputs; ++i)
+        sum.add(factor * c[i * outputs + j] * static_cast<double>(input[i * stride + p]));
       sum.expect("combine", output[j * length + p]);
     }
 }

@@ -1,5 +1,5 @@
-// What bounds the rounding error of a convolution by Winograd's F(4 x 4, 3 x 3): the same algorithm on absolute values with the
-// absolute values of its matrices. An element y of the result has |error| <= n u magnitude, n roundings deep.
+// What bounds the rounding error of a convolution by Winograd's F(4 x 4, 3 x 3): the same algorithm on absolute values
+// with the absolute values of its matrices. An element y of the result has |error| <= n u magnitude, n roundings deep.
 #pragma once
 
 #include <cmath>
@@ -12,7 +12,8 @@ namespace opsig::test {
 
 class WinogradBound {
  public:
-  // Roundings besides those of the sum over channels or tiles: eight in each of three transforms, the product, and what is added.
+  // Roundings besides those of the sum over channels or tiles: eight in each of three transforms, the product, and what
+  // is added.
   static constexpr int kRoundings = 32;
 
   WinogradBound() {
@@ -45,36 +46,42 @@ class WinogradBound {
     const int padding = transposed ? 2 - s.padding : s.padding;
     std::vector<Points> filters;
     for (int o = 0; o < onto; ++o)
-      for (int c = 0; c < from; ++c) filters.push_back(transformed<3>(g_, [&](int i, int j) {
-        const int tap = transposed ? 8 - (3 * i + j) : 3 * i + j;
-        const int64_t pair = transposed ? static_cast<int64_t>(c) * s.channels + o : static_cast<int64_t>(o) * s.channels + c;
-        return std::fabs(static_cast<double>(filter[pair * 9 + tap]));
-      }));
+      for (int c = 0; c < from; ++c)
+        filters.push_back(transformed<3>(g_, [&](int i, int j) {
+          const int tap = transposed ? 8 - (3 * i + j) : 3 * i + j;
+          const int64_t pair =
+              transposed ? static_cast<int64_t>(c) * s.channels + o : static_cast<int64_t>(o) * s.channels + c;
+          return std::fabs(static_cast<double>(filter[pair * 9 + tap]));
+        }));
     over_tiles(s.samples, out_height, out_width, [&](int64_t n, int row, int column) {
       std::vector<Points> inputs;
-      for (int c = 0; c < from; ++c) inputs.push_back(transformed<6>(b_, [&](int i, int j) {
-        return pixel(image, n, row + i - padding, column + j - padding, c, height, width, from);
-      }));
+      for (int c = 0; c < from; ++c)
+        inputs.push_back(transformed<6>(b_, [&](int i, int j) {
+          return pixel(image, n, row + i - padding, column + j - padding, c, height, width, from);
+        }));
       for (int o = 0; o < onto; ++o) {
         Points sum;
         for (int c = 0; c < from; ++c)
           sum.add_product(inputs[static_cast<size_t>(c)], filters[static_cast<size_t>(o * from + c)]);
         for (int i = 0; i < 4 && row + i < out_height; ++i)
           for (int j = 0; j < 4 && column + j < out_width; ++j)
-            to[static_cast<size_t>(((n * out_height + row + i) * out_width + column + j) * onto + o)] += back<4>(a_, sum, i, j);
+            to[static_cast<size_t>(((n * out_height + row + i) * out_width + column + j) * onto + o)] +=
+                back<4>(a_, sum, i, j);
       }
     });
   }
 
   // Adds the magnitudes of the weights' gradient.
   template <class T>
-  void add_weights(const opsig_convolution_shape& s, const T* image, const T* cotangent, std::vector<double>& to) const {
+  void add_weights(const opsig_convolution_shape& s, const T* image, const T* cotangent,
+                   std::vector<double>& to) const {
     std::vector<Points> sums(static_cast<size_t>(s.channels) * static_cast<size_t>(s.out_channels));
     over_tiles(s.samples, s.out_height, s.out_width, [&](int64_t n, int row, int column) {
       std::vector<Points> outputs;
-      for (int o = 0; o < s.out_channels; ++o) outputs.push_back(transformed<4>(a_, [&](int i, int j) {
-        return pixel(cotangent, n, row + i, column + j, o, s.out_height, s.out_width, s.out_channels);
-      }));
+      for (int o = 0; o < s.out_channels; ++o)
+        outputs.push_back(transformed<4>(a_, [&](int i, int j) {
+          return pixel(cotangent, n, row + i, column + j, o, s.out_height, s.out_width, s.out_channels);
+        }));
       for (int c = 0; c < s.channels; ++c) {
         const Points input = transformed<6>(b_, [&](int i, int j) {
           return pixel(image, n, row + i - s.padding, column + j - s.padding, c, s.height, s.width, s.channels);

@@ -1,16 +1,19 @@
-// Scaled dot-product attention of a sequence with itself (Vaswani et al. 2017), between the projections; and its four passes.
+// Scaled dot-product attention of a sequence with itself (Vaswani et al. 2017), between the projections; and its four
+// passes.
 //
 // Letters: T positions, h heads of width d. For one head of one sample, with Q, K, V [T, d]:
 //   S = Q K^T / sqrt(d);  P = softmax of the rows of S, over positions up to the row's own where causal;  O = P V
 // With dots for tangents, ^ for cotangents, * elementwise and <.> the sum of a row:
 //   tangent            S' = (Q' K^T + Q K'^T) / sqrt(d);  P' = P * (S' - <P * S'>);  O' = P' V + P V'
-//   backward           P^ = O^ V^T;  S^ = P * (P^ - <P * P^>);  V^ = P^T O^;  Q^ = S^ K / sqrt(d);  K^ = S^^T Q / sqrt(d)
+//   backward           P^ = O^ V^T;  S^ = P * (P^ - <P * P^>);  V^ = P^T O^;  Q^ = S^ K / sqrt(d);  K^ = S^^T Q /
+//                      sqrt(d)
 //   tangent_backward   the derivative of backward along (Q', K', V', O^'):
 //                      P^' = O^' V^T + O^ V'^T;  S^' = P' * (P^ - <P * P^>) + P * (P^' - <P' * P^ + P * P^'>)
 //                      V^' = P'^T O^ + P^T O^';  Q^' = (S^' K + S^ K') / sqrt(d);  K^' = (S^'^T Q + S^^T Q') / sqrt(d)
 //   second_order       P'' = P * (w - <P * w>), w = (S' - <P * S'>)^2 + S'',  S'' = 2 Q' K'^T / sqrt(d)
 //                      O'' = P'' V + 2 P' V'
-// Rows of P are complete within a tile of rows, so that no more than a tile of it is ever stored, and nothing is cached.
+// Rows of P are complete within a tile of rows, so that no more than a tile of it is ever stored, and nothing is
+// cached.
 #ifndef OPSIG_ATTENTION_H
 #define OPSIG_ATTENTION_H
 

@@ -1,5 +1,6 @@
-// Convolution of channels-last images [N, H, W, C] with PyTorch's weights [O, C/G, KH, KW]: the channels of input and output
-// fall into G groups of neighbours, and an output channel sees the inputs of its own group. G = C is a depth-wise convolution.
+// Convolution of channels-last images [N, H, W, C] with PyTorch's weights [O, C/G, KH, KW]: the channels of input and
+// output fall into G groups of neighbours, and an output channel sees the inputs of its own group. G = C is a
+// depth-wise convolution.
 #ifndef OPSIG_CONVOLUTION_H
 #define OPSIG_CONVOLUTION_H
 
@@ -27,10 +28,11 @@ typedef struct opsig_vectors {
   int64_t vector_stride;
 } opsig_vectors;
 
-// Sums of one or two terms, each a convolution of an `image` (x for forward and weights, ȳ for backward) with a `filter`
-// (weights; for the weight gradient the output's cotangent):
+// Sums of one or two terms, each a convolution of an `image` (x for forward and weights, ȳ for backward) with a
+// `filter` (weights; for the weight gradient the output's cotangent):
 //   convolution_forward           out_j [N, OH, OW, O] = [accumulate] + sum_t image_tj * filter_tj + bias_j
-//   convolution_backward_data     out_j [N, H, W, C]   = [accumulate] + sum_t (image_tj transposed convolution filter_tj)
+//   convolution_backward_data     out_j [N, H, W, C]   = [accumulate] + sum_t (image_tj transposed convolution
+//                                 filter_tj)
 //   convolution_backward_weights  out_j [O, C/G, KH, KW] += sum_t correlation(image_tj, filter_tj), and
 //                                 bias_j [O] += the sum of filter_0j over samples and positions
 // bias may be null.
@@ -46,8 +48,8 @@ typedef struct opsig_convolution_arguments {
   opsig_vectors bias;
 } opsig_convolution_arguments;
 
-// convolution_scratch: the most bytes of working memory that a pass of such a convolution keeps beside its arguments, whose tensors
-// are not looked at.
+// convolution_scratch: the most bytes of working memory that a pass of such a convolution keeps beside its arguments,
+// whose tensors are not looked at.
 typedef struct opsig_convolution_scratch_arguments {
   opsig_convolution_arguments convolution;
   int64_t* bytes;

@@ -5,8 +5,9 @@
 
 #include "opsig/opsig.h"
 
-// out_j[n, f] = [accumulate] + m[first_sample + n, f] in_j[n, f] / (1 - rate), for K vectors of [N, F]; m is 0 with probability
-// `rate`, below 1, and 1 otherwise. Linear and its own transpose: every pass is this operation. `in` may be `out`.
+// out_j[n, f] = [accumulate] + m[first_sample + n, f] in_j[n, f] / (1 - rate), for K vectors of [N, F]; m is 0 with
+// probability `rate`, below 1, and 1 otherwise. Linear and its own transpose: every pass is this operation. `in` may be
+// `out`.
 typedef struct opsig_dropout_arguments {
   int32_t precision;
   int32_t accumulate;

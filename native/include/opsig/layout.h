@@ -4,8 +4,8 @@
 
 #include "opsig/opsig.h"
 
-// transpose_planes: out[n, c, r] = [accumulate] out[n, c, r] + in[n, r, c] for n < count: channels-last to channels-first
-// with rows = H W and columns = C, and back with the two exchanged.
+// transpose_planes: out[n, c, r] = [accumulate] out[n, c, r] + in[n, r, c] for n < count: channels-last to
+// channels-first with rows = H W and columns = C, and back with the two exchanged.
 typedef struct opsig_transpose_planes_arguments {
   int32_t precision;
   int32_t accumulate;
@@ -26,8 +26,8 @@ typedef struct opsig_add_arguments {
   void* out;
 } opsig_add_arguments;
 
-// column_sums: out_j[c] += sum_r in_j[r, c], over fixed blocks of rows, so that the result does not depend on the number of
-// threads.
+// column_sums: out_j[c] += sum_r in_j[r, c], over fixed blocks of rows, so that the result does not depend on the
+// number of threads.
 typedef struct opsig_column_sums_arguments {
   int32_t precision;
   int32_t reserved;
@@ -40,8 +40,8 @@ typedef struct opsig_column_sums_arguments {
   int64_t out_vector_stride;
 } opsig_column_sums_arguments;
 
-// sample_dots: out[j, n] += scale * sum_f a[n, f] b_j[n, f], accumulated in float64. `a` is shared by the vectors when its
-// stride is zero.
+// sample_dots: out[j, n] += scale * sum_f a[n, f] b_j[n, f], accumulated in float64. `a` is shared by the vectors when
+// its stride is zero.
 typedef struct opsig_sample_dots_arguments {
   int32_t precision;
   int32_t reserved;
@@ -57,8 +57,8 @@ typedef struct opsig_sample_dots_arguments {
   int64_t out_vector_stride;
 } opsig_sample_dots_arguments;
 
-// sample_projections: out_j[n, f] = scale * (sum_f' g[n, f'] t_j[n, f']) g[n, f], sums in float64, for contiguous [K, N, F]. The
-// first vector of `out` may be g itself.
+// sample_projections: out_j[n, f] = scale * (sum_f' g[n, f'] t_j[n, f']) g[n, f], sums in float64, for contiguous [K,
+// N, F]. The first vector of `out` may be g itself.
 typedef struct opsig_sample_projections_arguments {
   int32_t precision;
   int32_t reserved;

@@ -5,8 +5,8 @@
 #include "opsig/opsig.h"
 
 // cross_entropy, targets int64 [N]:   l = log sum_c exp(z_c) - z_target
-//   _forward           losses [N] (float64), correct [N] (1 where the largest output is the target's; may be null), both in
-//                      the device's memory
+//   _forward           losses [N] (float64), correct [N] (1 where the largest output is the target's; may be null),
+//                      both in the device's memory
 //   _gradient          out = weight (p - onehot), p = softmax(z)
 //   _hessian_product   out_j = weight (p * u_j - p <p, u_j>)
 //   _curvature         curvatures[j, n] += <u_j, H u_j> of sample n, without the weight, in the host's memory

@@ -13,8 +13,8 @@
 //   forward            y   = weight h + bias
 //   tangent            y'  = weight h' + weight' h + bias'
 //   backward           x^  = s (g - <g> - h <h g>);  weight^ += sum of cotangent h;  bias^ += sum of cotangent
-//   tangent_backward   x^' = s (g' - <g'> - h <h g'> - h' <h g> - h <h' g>) - s b x^,  g' = weight cotangent' + weight' cotangent
-//                      weight^' += sum of (cotangent' h + cotangent h');  bias^' += sum of cotangent'
+//   tangent_backward   x^' = s (g' - <g'> - h <h g'> - h' <h g> - h <h' g>) - s b x^,  g' = weight cotangent' + weight'
+//                      cotangent weight^' += sum of (cotangent' h + cotangent h');  bias^' += sum of cotangent'
 //   second_order       y'' = weight h'' + 2 weight' h',  h'' = -s (2 b h' + h <h' x'>)
 // where the sums run over everything that shares a channel. With fixed statistics (batch norm in evaluation mode) every
 // mean <.> of a derivative is zero.
@@ -23,14 +23,17 @@
 
 #include "opsig/opsig.h"
 
-// A tensor of K vectors is [K, M, R, C]; parameters and their cotangents are [C], with `parameter_stride` between vectors.
+// A tensor of K vectors is [K, M, R, C]; parameters and their cotangents are [C], with `parameter_stride` between
+// vectors.
 //   normalization_forward           reads x, weight, bias; writes statistics (reads them if fixed) and out = y
 //   normalization_tangent           out = y'; input_tangent may be null (zero)
-//   normalization_backward          output_cotangent = K cotangents of y; out = [accumulate] x^, null if nobody wants it
-//   normalization_tangent_backward  output_cotangent = K tangents of `cotangent` [M, R, C], which is shared and is not read
-//                                   where input_tangent is null; then nobody wants x^' either, and out is null
+//   normalization_backward          output_cotangent = K cotangents of y; out = [accumulate] x^, null if nobody wants
+//                                   it
+//   normalization_tangent_backward  output_cotangent = K tangents of `cotangent` [M, R, C], which is shared and is not
+//                                   read where input_tangent is null; then nobody wants x^' either, and out is null
 //   normalization_second_order      out = y''; input_tangent must exist
-// weight_cotangent and bias_cotangent are added to, unless null; a weight_tangent or bias_tangent of null is zero. `out` may be `output_cotangent`.
+// weight_cotangent and bias_cotangent are added to, unless null; a weight_tangent or bias_tangent of null is zero.
+// `out` may be `output_cotangent`.
 typedef struct opsig_normalization_arguments {
   int32_t precision;
   int32_t accumulate;

@@ -1,8 +1,8 @@
 // The C ABI between the managed library and a native back end.
 //
 // A back end is a set of operations. An operation is a name and one blittable struct of arguments; running it returns a
-// status, and the text of a failure is fetched only then. The structs live in one header per area beside this one and are
-// shared by the CPU library and the CUDA modules.
+// status, and the text of a failure is fetched only then. The structs live in one header per area beside this one and
+// are shared by the CPU library and the CUDA modules.
 //
 // Letters used for shapes throughout native code:
 //   K  vectors pushed through one call (directions, tangents, cotangents)

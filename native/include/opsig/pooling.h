@@ -4,8 +4,8 @@
 
 #include "opsig/opsig.h"
 
-// max_pool_forward   out = maximum of each window; `winner` [N, OH, OW, C] keeps which element won (kh * kernel + kw), the
-//                    first one among equals, as PyTorch does.
+// max_pool_forward   out = maximum of each window; `winner` [N, OH, OW, C] keeps which element won (kh * kernel + kw),
+//                    the first one among equals, as PyTorch does.
 // max_pool_tangent   out_j = the winner's element of in_j
 // max_pool_backward  out_j = [accumulate] the cotangent in_j at the winner's element
 // average_pool_*     the same for the mean over kernel * kernel elements, padding counted; `winner` is null.

@@ -4,8 +4,8 @@
 
 #include "opsig/opsig.h"
 
-// One operand of a product for K vectors at once: the matrix of vector j starts at data + j * vector_stride. A stride of
-// zero shares one matrix among all vectors.
+// One operand of a product for K vectors at once: the matrix of vector j starts at data + j * vector_stride. A stride
+// of zero shares one matrix among all vectors.
 typedef struct opsig_operand {
   const void* data;
   int64_t leading;
@@ -36,8 +36,8 @@ typedef struct opsig_product_arguments {
 } opsig_product_arguments;
 
 // A matrix X [rows, columns] that stays the same over many products can be packed once, in the two orders that products
-// with it want. Fills the bytes of both packed forms for products with `outputs` rows or columns on the other side; zero
-// where packing is not available for that precision.
+// with it want. Fills the bytes of both packed forms for products with `outputs` rows or columns on the other side;
+// zero where packing is not available for that precision.
 typedef struct opsig_packed_size_arguments {
   int32_t precision;
   int32_t reserved;

@@ -1,5 +1,5 @@
-// Label smoothing (Szegedy et al. 2016): what it adds to a cross-entropy. With targets (1 - a) onehot + a / C the loss is
-// l + a (z_target - mean of z), so that gradient and loss change by terms linear in z, and the Hessian not at all.
+// Label smoothing (Szegedy et al. 2016): what it adds to a cross-entropy. With targets (1 - a) onehot + a / C the loss
+// is l + a (z_target - mean of z), so that gradient and loss change by terms linear in z, and the Hessian not at all.
 #ifndef OPSIG_SMOOTHING_H
 #define OPSIG_SMOOTHING_H
 

@@ -20,7 +20,8 @@ typedef struct opsig_inner_products_arguments {
 } opsig_inner_products_arguments;
 
 // output[j, p] = scale * output[j, p] + factor * sum_i coefficients[i * output_count + j] * input[i, p]
-// `scale` zero overwrites without reading. Input and output rows must not overlap. `coefficients` are in the device's memory.
+// `scale` zero overwrites without reading. Input and output rows must not overlap. `coefficients` are in the device's
+// memory.
 typedef struct opsig_combine_arguments {
   int32_t precision;
   int32_t input_count;

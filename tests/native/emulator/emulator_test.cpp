@@ -102,7 +102,8 @@ bool same(const std::vector<float>& a, const std::vector<float>& b) {
 
 void a_right_kernel_gives_the_same_bits_under_every_schedule() {
   const std::vector<float> forward = result_of("right", "forward");
-  for (int i = 0; i < kCount; ++i) expect(forward[static_cast<size_t>(i)] == static_cast<float>(kCount - i), "the result is right");
+  for (int i = 0; i < kCount; ++i)
+    expect(forward[static_cast<size_t>(i)] == static_cast<float>(kCount - i), "the result is right");
   for (const char* schedule : {"reverse", "random:1", "random:2"})
     expect(same(forward, result_of("right", schedule)), std::string("the same bits under ") + schedule);
 }
