@@ -4,21 +4,16 @@
 #include <omp.h>
 
 #include <algorithm>
-#include <cstring>
 #include <vector>
 
+#include "lanes.h"
 #include "operation.h"
 #include "parallel.h"
 
 namespace opsig {
 namespace {
 
-#if defined(__AVX512F__)
-constexpr int kLanes = 8;
-#else
-constexpr int kLanes = 4;
-#endif
-typedef double Lanes __attribute__((vector_size(kLanes * sizeof(double)), aligned(8)));
+constexpr int kLanes = static_cast<int>(kRegisterLanes<double>);
 
 // Register tile: 6 rows by 2 vectors leaves room for operands in the 16 registers of AVX2 and hides the latency of the
 // multiply-add (12 independent chains).
@@ -51,11 +46,9 @@ void pack_columns(View b, int64_t depth, int64_t columns, double* to) {
 
 // c[rows, columns] += a b for one register tile of packed panels.
 void tile(int64_t depth, const double* a, const double* b, double* c, int64_t ldc, int64_t rows, int64_t columns) {
-  Lanes sums[kTileRows][2] = {};
+  Lanes<double> sums[kTileRows][2] = {};
   for (int64_t p = 0; p < depth; ++p) {
-    Lanes b0, b1;
-    std::memcpy(&b0, b + p * kTileColumns, sizeof b0);
-    std::memcpy(&b1, b + p * kTileColumns + kLanes, sizeof b1);
+    const Lanes<double> b0 = load(b + p * kTileColumns), b1 = load(b + p * kTileColumns + kLanes);
     for (int r = 0; r < kTileRows; ++r) {
       const double value = a[p * kTileRows + r];
       sums[r][0] += value * b0;

@@ -1,8 +1,6 @@
 #include "opsig/layout.h"
 
-#include <algorithm>
-#include <vector>
-
+#include "column_sums.h"
 #include "operation.h"
 #include "parallel.h"
 
@@ -37,22 +35,9 @@ void add(const opsig_add_arguments& s) {
 
 template <class T>
 void column_sums(const opsig_column_sums_arguments& a) {
-  constexpr int64_t kBlockRows = 512;
-  const int64_t blocks = (a.rows + kBlockRows - 1) / kBlockRows;
-  std::vector<T> partial(static_cast<size_t>(blocks * a.columns));
-  for (int64_t j = 0; j < a.vectors; ++j) {
-    const T* in = static_cast<const T*>(a.in) + j * a.in_vector_stride;
-#pragma omp parallel for if (a.rows * a.columns > kParallelElements)
-    for (int64_t block = 0; block < blocks; ++block) {
-      T* sums = partial.data() + block * a.columns;
-      std::fill(sums, sums + a.columns, T(0));
-      for (int64_t r = block * kBlockRows; r < std::min(a.rows, (block + 1) * kBlockRows); ++r)
-        for (int64_t c = 0; c < a.columns; ++c) sums[c] += in[r * a.columns + c];
-    }
-    T* out = static_cast<T*>(a.out) + j * a.out_vector_stride;
-    for (int64_t block = 0; block < blocks; ++block)
-      for (int64_t c = 0; c < a.columns; ++c) out[c] += partial[static_cast<size_t>(block * a.columns + c)];
-  }
+  for (int64_t j = 0; j < a.vectors; ++j)
+    add_column_sums(static_cast<const T*>(a.in) + j * a.in_vector_stride, a.rows, a.columns,
+                    static_cast<T*>(a.out) + j * a.out_vector_stride);
 }
 
 template <class T>

@@ -16,7 +16,7 @@ using Arguments = opsig_loss_arguments;
 template <class Body>
 void over_samples(const Arguments& a, Body body) {
   ParallelExceptions exceptions;
-#pragma omp parallel for if (a.samples * a.classes * std::max <int64_t>(1, a.vectors) > kParallelElements / 4)
+#pragma omp parallel for if (a.samples * a.classes * std::max<int64_t>(1, a.vectors) > kParallelElements / 4)
   for (int64_t n = 0; n < a.samples; ++n) exceptions.guard([&] { body(n); });
   exceptions.rethrow();
 }

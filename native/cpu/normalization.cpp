@@ -12,6 +12,7 @@
 #include <cstring>
 #include <vector>
 
+#include "lanes.h"
 #include "operation.h"
 #include "parallel.h"
 #include "row_normalization.h"
@@ -27,17 +28,9 @@ constexpr int64_t kBlockRows = 64;
 // Parts that threads share.
 constexpr int64_t kParts = 64;
 
-// Channels that are summed side by side in one register.
-#if defined(__AVX512F__)
-constexpr int kRegisterBytes = 64;
-#else
-constexpr int kRegisterBytes = 32;
-#endif
-template <class T>
-using Lanes __attribute__((vector_size(kRegisterBytes))) = T;
-
+// Channels side by side in a register, or a single one.
 template <class V, class T>
-V load(const T* from) {
+V load_as(const T* from) {
   V value;
   std::memcpy(&value, from, sizeof(V));
   return value;
@@ -61,7 +54,7 @@ void add_columns(int64_t begin, int64_t end, int64_t channels, int64_t channel, 
 
 template <class T, int Count, class Terms>
 void add_rows(int64_t begin, int64_t end, int64_t channels, const Terms& terms, double* totals) {
-  constexpr int64_t kLanes = sizeof(Lanes<T>) / sizeof(T);
+  constexpr int64_t kLanes = kRegisterLanes<T>;
   for (int64_t first = begin; first < end; first += kBlockRows) {
     const int64_t last = std::min(end, first + kBlockRows);
     int64_t c = 0;
@@ -99,7 +92,7 @@ class Matrix {
   // h of the channels from c on.
   template <class V>
   V h(int64_t i, int64_t c) const {
-    return (load<V>(x() + i) - load<V>(mean_.data() + c)) * load<V>(scale_.data() + c);
+    return (load_as<V>(x() + i) - load_as<V>(mean_.data() + c)) * load_as<V>(scale_.data() + c);
   }
 
   // Statistics of this matrix from their place in the cache.
@@ -120,7 +113,7 @@ class Matrix {
     this->sums<1>(
         [&](auto zero, int64_t i, int64_t) {
           using V = decltype(zero);
-          return std::array<V, 1>{load<V>(in + i)};
+          return std::array<V, 1>{load_as<V>(in + i)};
         },
         sums.data());
     for_groups([&](int64_t g, int64_t begin, int64_t end) {
@@ -134,7 +127,7 @@ class Matrix {
     this->sums<1>(
         [&](auto zero, int64_t i, int64_t c) {
           using V = decltype(zero);
-          const V centred = load<V>(in + i) - load<V>(mean + c);
+          const V centred = load_as<V>(in + i) - load_as<V>(mean + c);
           return std::array<V, 1>{centred * centred};
         },
         sums.data());
@@ -294,7 +287,7 @@ void sums_with_h(const Matrix<T>& matrix, const T* tensor, double* totals) {
   matrix.template sums<2>(
       [&](auto zero, int64_t i, int64_t c) {
         using V = decltype(zero);
-        const V value = load<V>(tensor + i);
+        const V value = load_as<V>(tensor + i);
         return std::array<V, 2>{value, value * matrix.template h<V>(i, c)};
       },
       totals);
@@ -386,8 +379,8 @@ void tangent_backward(const Arguments& a) {
       matrix.template sums<5>(
           [&](auto zero, int64_t i, int64_t c) {
             using V = decltype(zero);
-            const V h = matrix.template h<V>(i, c), tangent = load<V>(dx + i), m = load<V>(moved + i);
-            return std::array<V, 5>{tangent, tangent * h, tangent * load<V>(dy + i), m, m * h};
+            const V h = matrix.template h<V>(i, c), tangent = load_as<V>(dx + i), m = load_as<V>(moved + i);
+            return std::array<V, 5>{tangent, tangent * h, tangent * load_as<V>(dy + i), m, m * h};
           },
           sums.data());
       const double *sum_dx = sums.data(), *sum_hdx = sum_dx + channels, *sum_dxdy = sum_hdx + channels,
@@ -439,7 +432,7 @@ void second_order(const Arguments& a) {
       matrix.template sums<3>(
           [&](auto zero, int64_t i, int64_t c) {
             using V = decltype(zero);
-            const V tangent = load<V>(dx + i);
+            const V tangent = load_as<V>(dx + i);
             return std::array<V, 3>{tangent, tangent * matrix.template h<V>(i, c), tangent * tangent};
           },
           sums.data());

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "column_sums.h"
 #include "convolution_tensors.h"
 #include "gemm.h"
 #include "lanes.h"
@@ -27,7 +28,7 @@ constexpr int64_t kFewestChunkTiles = 128;
 constexpr int64_t kFewestTiles = 16;
 constexpr int64_t kFewestChannels = 32;
 
-int64_t rounded_up(int64_t value, int64_t unit) { return (value + unit - 1) / unit; }
+int64_t quotient_up(int64_t value, int64_t divisor) { return (value + divisor - 1) / divisor; }
 
 // The images of one side of the convolution, [N, height, width, channels], as tiles of `extent` x `extent` pixels every
 // four pixels from `first` on. Pixels outside are zero.
@@ -66,13 +67,13 @@ Plan make_plan(const Shape& s, bool transposed) {
   const int64_t height = transposed ? s.out_height : s.height, width = transposed ? s.out_width : s.width;
   const int64_t out_height = transposed ? s.height : s.out_height, out_width = transposed ? s.width : s.out_width;
   const int64_t padding = transposed ? kTaps - 1 - s.padding : s.padding;
-  const int64_t rows = rounded_up(out_height, kOutputs), columns = rounded_up(out_width, kOutputs);
+  const int64_t rows = quotient_up(out_height, kOutputs), columns = quotient_up(out_width, kOutputs);
   plan.in = {height, width, channels, kPoints, -padding, rows, columns};
   plan.out = {out_height, out_width, out_channels, kOutputs, 0, rows, columns};
   plan.tiles = s.samples * rows * columns;
   const int64_t tile_bytes = kPositions * (channels + out_channels) * static_cast<int64_t>(sizeof(float));
-  const int64_t chunks = rounded_up(plan.tiles, std::max(kFewestChunkTiles, kChunkBytes / tile_bytes));
-  plan.chunk_tiles = rounded_up(plan.tiles, chunks);
+  const int64_t chunks = quotient_up(plan.tiles, std::max(kFewestChunkTiles, kChunkBytes / tile_bytes));
+  plan.chunk_tiles = quotient_up(plan.tiles, chunks);
   return plan;
 }
 
@@ -223,23 +224,6 @@ void correlate(const opsig_convolution_arguments& a, bool transposed) {
   }
 }
 
-// sums [columns] += the sum of the rows. Blocks of rows, whose number does not depend on the threads', are summed
-// first.
-void add_rows(const float* rows, int64_t count, int64_t columns, float* sums) {
-  struct PartialSums {};
-  constexpr int64_t kBlocks = 64;
-  float* partial = scratch<PartialSums>(kBlocks * columns);
-#pragma omp parallel for if (count * columns > kParallelElements)
-  for (int64_t block = 0; block < kBlocks; ++block) {
-    float* sum = partial + block * columns;
-    std::fill(sum, sum + columns, 0.0f);
-    for (int64_t i = count * block / kBlocks; i < count * (block + 1) / kBlocks; ++i)
-      for (int64_t j = 0; j < columns; ++j) sum[j] += rows[i * columns + j];
-  }
-  for (int64_t block = 0; block < kBlocks; ++block)
-    for (int64_t j = 0; j < columns; ++j) sums[j] += partial[block * columns + j];
-}
-
 }  // namespace
 
 bool winograd_pays(const opsig_convolution_arguments& a) {
@@ -249,7 +233,7 @@ bool winograd_pays(const opsig_convolution_arguments& a) {
       std::min(s.channels, s.out_channels) < kFewestChannels)
     return false;
   // Half of the outputs of the tiles may lie outside the image: then the products are still twice as few.
-  const int64_t tiles = rounded_up(s.out_height, kOutputs) * rounded_up(s.out_width, kOutputs);
+  const int64_t tiles = quotient_up(s.out_height, kOutputs) * quotient_up(s.out_width, kOutputs);
   return s.samples * tiles >= kFewestTiles && tiles * kOutputs * kOutputs <= 2 * s.out_height * s.out_width;
 }
 
@@ -285,7 +269,7 @@ void winograd_backward_weights(const opsig_convolution_arguments& a) {
     }
     add_filter_cotangents(gradient, in.channels, taps(a.shape, false), of<float>(a.out, j));
     if (float* bias = of<float>(a.bias, j))
-      add_rows(of<float>(a.filter[0], j), out_size(a.shape) / a.shape.out_channels, a.shape.out_channels, bias);
+      add_column_sums(of<float>(a.filter[0], j), out_size(a.shape) / a.shape.out_channels, a.shape.out_channels, bias);
   }
 }
 

@@ -75,7 +75,7 @@ internal sealed class NetworkPasses
     {
         Begin(batch, 1);
         _loss.Gradient(Operands(batch, primal), 1.0 / total, GradientCotangent(primal, workspace, Last).Address);
-        Weight(batch, GradientCotangent(primal, workspace, Last));
+        Weight(batch, 1, GradientCotangent(primal, workspace, Last));
         Array.Clear(_written);
         for (int i = Last - 1; i >= 0; i--)
         {
@@ -130,7 +130,7 @@ internal sealed class NetworkPasses
             _loss.HessianProduct(Operands(batch, primal), 1.0 / total, directions.Count, tangents, cotangents);
         }
 
-        Weight(batch, ProductCotangent(workspace, Last));
+        Weight(batch, directions.Count, ProductCotangent(workspace, Last));
 
         Array.Clear(_written);
         for (int i = Last - 1; i >= 0; i--)
@@ -162,9 +162,7 @@ internal sealed class NetworkPasses
         Begin(batch, vectors);
         nint gradient = ProductCotangent(workspace, Last).Address;
         _loss.Gradient(Operands(batch, primal), 1, gradient);
-        _pass.Vectors = 1;
-        Weight(batch, ProductCotangent(workspace, Last));
-        _pass.Vectors = vectors;
+        Weight(batch, 1, ProductCotangent(workspace, Last));
         SampleDots.Add(
             _pass, vectors, _network.Outputs, 1, new VectorView(gradient, 0), TangentView(workspace, Last), slopes, stride);
     }
@@ -226,11 +224,11 @@ internal sealed class NetworkPasses
     public nint OutputTangents(nint workspace) => TangentView(workspace, Last).Address;
 
     // The cotangents of the outputs are those of the samples' own losses; from here on they are of the weighted ones.
-    private void Weight(MicroBatch batch, VectorView outputCotangents)
+    private void Weight(MicroBatch batch, int vectors, VectorView outputCotangents)
     {
         if (batch.Weights != 0)
         {
-            Rows.Scale(_pass, _pass.Vectors, batch.Samples, _network.Outputs, batch.Weights, outputCotangents);
+            Rows.Scale(_pass, vectors, batch.Samples, _network.Outputs, batch.Weights, outputCotangents);
         }
     }
 
