@@ -16,8 +16,6 @@ namespace {
 using namespace opsig;
 
 constexpr int64_t kWidth = kPanelColumns<float>;
-// Panels that share a block of the other operand while it is in L2.
-constexpr int64_t kGroup = 2;
 // Elements of such a block, 256 KiB, and the most of its depth: 48 KiB of a panel.
 constexpr int64_t kBlockElements = 1 << 16, kDeepest = 384, kShallowest = 64;
 
@@ -80,24 +78,42 @@ void pack_panels(const Extents& e, const View& b, float* to) {
   }
 }
 
-// to [p1 - p0, i1 - i0] = columns p0 to p1 of rows i0 to i1 of the sum, walked in the order of its memory.
-void pack_tile(const Summands& sum, int64_t i0, int64_t i1, int64_t p0, int64_t p1, float* to) {
-  const int64_t rows = i1 - i0;
-  const auto walk = [&](auto element) {
-    if (sum.first.row_stride == 1)
-      for (int64_t p = p0; p < p1; ++p)
-        for (int64_t i = i0; i < i1; ++i) to[(p - p0) * rows + i - i0] = element(i, p * sum.first.column_stride);
-    else
-      for (int64_t i = i0; i < i1; ++i)
-        for (int64_t p = p0; p < p1; ++p) to[(p - p0) * rows + i - i0] = element(p, i * sum.first.row_stride);
+// Columns of a tile that are summed before they are written across it: a few cache lines of every row.
+constexpr int64_t kStrip = 64;
+
+// to [depth, Rows] = the sum's tile of Rows rows from row i0 on and columns from p0 on. Matrices are read in the order
+// of their memory.
+template <int Rows>
+void pack_rows(const Summands& sum, int64_t i0, int64_t p0, int64_t depth, float* to) {
+  const View first = sum.first.block(i0, p0), second = sum.second.block(i0, p0);
+  const auto pack = [&](auto element) {
+    if (first.row_stride == 1) {
+      for (int64_t p = 0; p < depth; ++p)
+        for (int r = 0; r < Rows; ++r) to[p * Rows + r] = element(r + p * first.column_stride);
+      return;
+    }
+    for (int64_t begin = 0; begin < depth; begin += kStrip) {
+      const int64_t count = std::min(kStrip, depth - begin);
+      float strip[Rows][kStrip];
+      for (int r = 0; r < Rows; ++r)
+        for (int64_t p = 0; p < count; ++p) strip[r][p] = element(r * first.row_stride + begin + p);
+      for (int64_t p = 0; p < count; ++p)
+        for (int r = 0; r < Rows; ++r) to[(begin + p) * Rows + r] = strip[r][p];
+    }
   };
-  const float *first = sum.first.data, *second = sum.second.data;
   if (sum.sign == 0)
-    walk([&](int64_t along, int64_t line) { return first[line + along]; });
+    pack([&](int64_t i) { return first.data[i]; });
   else
-    walk([&, sign = sum.sign](int64_t along, int64_t line) {
-      return first[line + along] + sign * second[line + along];
-    });
+    pack([&, sign = sum.sign](int64_t i) { return first.data[i] + sign * second.data[i]; });
+}
+
+// The same for any number of rows up to those of a tile.
+template <int Rows = panel::kTileRows>
+void pack_tile(const Summands& sum, int64_t rows, int64_t i0, int64_t p0, int64_t depth, float* to) {
+  if (rows == Rows)
+    pack_rows<Rows>(sum, i0, p0, depth, to);
+  else if constexpr (Rows > 1)
+    pack_tile<Rows - 1>(sum, rows, i0, p0, depth, to);
 }
 
 // The sums of A's blocks, [products, depth, rows], cut into blocks of the depth, each as add_packed_panel_product reads
@@ -113,9 +129,9 @@ const float* pack_blocks(const Extents& e, const View& a) {
     const Summands sum(a, e.scheme.parts, e.scheme.left[r], e.rows, e.depth);
     float* to = blocks + (r * e.depth + p0) * e.rows;
     for (int64_t i0 = 0; i0 < e.rows; i0 += panel::kTileRows) {
-      const int64_t i1 = std::min<int64_t>(i0 + panel::kTileRows, e.rows);
-      pack_tile(sum, i0, i1, p0, p1, to);
-      to += (i1 - i0) * (p1 - p0);
+      const int64_t rows = std::min<int64_t>(panel::kTileRows, e.rows - i0);
+      pack_tile(sum, rows, i0, p0, p1 - p0, to);
+      to += rows * (p1 - p0);
     }
   }
   return blocks;
@@ -132,26 +148,21 @@ void multiply(const Extents& e, const View& a, const float* packed, Finish finis
   const int64_t panel_size = e.rows * kWidth;
   ParallelExceptions exceptions;
 #pragma omp parallel for schedule(dynamic) if (e.rows * e.columns * e.depth > kParallelElements)
-  for (int64_t group = 0; group < e.panels(); group += kGroup)
+  for (int64_t panel = 0; panel < e.panels(); ++panel)
     exceptions.guard([&] {
-      const int64_t end = std::min(group + kGroup, e.panels()), sums_size = scheme.products * panel_size;
-      float* sums = scratch<Sums>(kGroup * sums_size);
-      std::fill(sums, sums + (end - group) * sums_size, 0.0f);
+      const int64_t first = panel * kWidth, count = std::min(kWidth, e.columns - first);
+      float* sums = scratch<Sums>(scheme.products * panel_size);
+      std::fill(sums, sums + scheme.products * panel_size, 0.0f);
       for (int r = 0; r < scheme.products; ++r)
         for (int64_t p = 0; p < e.depth; p += e.block_depth)
-          for (int64_t panel = group; panel < end; ++panel)
-            add_packed_panel_product(e.rows, std::min(e.block_depth, e.depth - p), blocks + (r * e.depth + p) * e.rows,
-                                     packed + ((panel * scheme.products + r) * e.depth + p) * kWidth,
-                                     sums + (panel - group) * sums_size + r * panel_size);
+          add_packed_panel_product(e.rows, std::min(e.block_depth, e.depth - p), blocks + (r * e.depth + p) * e.rows,
+                                   packed + ((panel * scheme.products + r) * e.depth + p) * kWidth,
+                                   sums + r * panel_size);
       float* result = scratch<Result>(scheme.parts * panel_size);
-      for (int64_t panel = group; panel < end; ++panel) {
-        const int64_t first = panel * kWidth, count = std::min(kWidth, e.columns - first);
-        for (int64_t column = 0; column < scheme.parts; ++column) {
-          for (int64_t row = 0; row < scheme.parts; ++row)
-            combine(scheme, row * scheme.parts + column, sums + (panel - group) * sums_size, panel_size,
-                    result + row * panel_size);
-          finish(column * e.columns + first, count, result);
-        }
+      for (int64_t column = 0; column < scheme.parts; ++column) {
+        for (int64_t row = 0; row < scheme.parts; ++row)
+          combine(scheme, row * scheme.parts + column, sums, panel_size, result + row * panel_size);
+        finish(column * e.columns + first, count, result);
       }
     });
   exceptions.rethrow();
