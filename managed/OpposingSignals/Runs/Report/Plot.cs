@@ -46,6 +46,9 @@ internal sealed record PlotPanel
     public (double Low, double High)? Range { get; init; }
 
     public int Height { get; init; } = 200;
+
+    /// <summary>Whether the legend names its lines; false where the label says what the only line is.</summary>
+    public bool NamesLines { get; init; } = true;
 }
 
 /// <summary>Panels one above the other over a common step axis.</summary>

@@ -36,7 +36,7 @@ internal static class PlotRenderer
     {
         foreach (PlotPanel panel in plot.Panels)
         {
-            foreach (PlotLine line in panel.Lines)
+            foreach (PlotLine line in panel.Lines.Where(_ => panel.NamesLines))
             {
                 yield return (line.Name, line.Style);
             }

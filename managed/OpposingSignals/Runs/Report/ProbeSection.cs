@@ -53,12 +53,14 @@ internal static class ProbeSection
                     Lines = [new PlotLine { Name = "relative norm", Style = "c1", Series = probe.RelativeNorm }],
                     Levels = [new PlotLevel("as large as a training sample's", 1)],
                     Height = 140,
+                    NamesLines = false,
                 },
                 new PlotPanel
                 {
                     Label = "norm before the last layer",
                     Lines = [new PlotLine { Name = "norm", Style = "c2", Series = probe.Norm }],
                     Height = 120,
+                    NamesLines = false,
                 },
             ],
             MarkedStep = ReportFindings.Edge(model),
