@@ -27,6 +27,10 @@ internal static class ForkCommand
         Option<int?> eigenCount = new("--eigs") { Description = "Top eigenpairs to track in both branches; by default as many as the run." };
         Option<int> eigenEvery = RunOptions.WithDefault("--eig-every", 10, "Steps between measurements of the sharpness; 0 for never.");
         Option<string> output = RunOptions.Required<string>("--out", "Folder for both branches and the report.");
+        Option<string?> control = new("--control")
+        {
+            Description = "Folder of an earlier fork of this checkpoint: its branch as before is taken instead of training it again.",
+        };
         Option<bool> json = JsonOutput.Option();
         var command = new Command(
             "fork",
@@ -34,7 +38,7 @@ internal static class ForkCommand
             "Example: opsig fork runs/demo --drop A --steps 200 --out runs/demo-without-A");
         command.Arguments.Add(folder);
         foreach (Option option in (Option[])[
-            drop, isolate, relabel, to, weigh, stepSize, freeze, steps, eigenCount, eigenEvery, output, json])
+            drop, isolate, relabel, to, weigh, stepSize, freeze, steps, eigenCount, eigenEvery, output, control, json])
         {
             command.Options.Add(option);
         }
@@ -91,7 +95,8 @@ internal static class ForkCommand
                     StepSize = parsed.GetValue(stepSize) ?? common.StepSize,
                     BatchNorm = parsed.GetValue(freeze) ? BatchNormMode.Eval : common.BatchNorm,
                 },
-                chosen);
+                chosen,
+                parsed.GetValue(control));
             string change = Describe(named, chosen.Count, parsed.GetValue(to), weight, parsed.GetValue(stepSize), parsed.GetValue(freeze));
             string report = ForkReport.Write(root, fork, change);
             Print(fork, change, report, parsed.GetValue(json));

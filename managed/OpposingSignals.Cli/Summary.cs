@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using OpposingSignals.Runs;
-using OpposingSignals.Runs.Report;
 using OpposingSignals.Runs.Signals;
 using OpposingSignals.Training;
 
@@ -15,8 +14,7 @@ internal static class Summary
     {
         double threshold = 2 / run.Objects.Configuration.StepSize;
         MetricsTable metrics = MetricsFile.Read(run.Folder.Metrics);
-        ReportSeries sharpness = ReportSeries.Of(metrics, "sharpness");
-        long? crossing = EdgeCrossing.Find(sharpness.Steps, sharpness.Values, threshold);
+        long? crossing = EdgeCrossing.Of(run);
         if (json)
         {
             Console.Out.WriteLine(Json(run, outcome, groups, metrics, threshold, crossing).ToJsonString(
@@ -35,6 +33,16 @@ internal static class Summary
         foreach (PairRecord pair in groups.Pairs)
         {
             WritePair(pair);
+        }
+
+        foreach (MoversRecord movers in groups.Movers)
+        {
+            WriteMovers(movers.Pair);
+        }
+
+        if (groups.Composition is { } composition)
+        {
+            Console.Out.WriteLine(composition.Explain());
         }
 
         foreach (SpikeRecord spike in groups.Spikes.Take(3).Where(spike => spike.Pair is not null))
@@ -66,16 +74,28 @@ internal static class Summary
         };
         Console.Out.WriteLine(Invariant(
             $"Pair {pair.Name}: {pair.Up.Indices.Count} against {pair.Down.Indices.Count} samples, {chance}; losses move with correlation {pair.TrajectoryOpposition:F2}, gradients with cosine {pair.GradientCosine:F2}, {pair.SharpnessShare:P0} of the sharpness."));
+        WriteChecks(pair);
+        if (pair.Signal is { } signal)
+        {
+            WriteSignal(pair, signal);
+        }
+    }
+
+    private static void WriteMovers(PairRecord movers)
+    {
+        Console.Out.WriteLine(Invariant(
+            $"Largest {movers.Name}: {movers.Up.Indices.Count} risers against {movers.Down.Indices.Count} fallers; losses move with correlation {movers.TrajectoryOpposition:F2}, gradients with cosine {movers.GradientCosine:F2}, {movers.SharpnessShare:P1} of the sharpness."));
+        WriteChecks(movers);
+    }
+
+    private static void WriteChecks(PairRecord pair)
+    {
         if (pair.Checks is { } checks)
         {
             Console.Out.WriteLine(Invariant(
                 $"  median of members / 95th percentile of random samples: gradient norm {checks.GradientNorm.Members:G3}/{checks.GradientNorm.Random95:G3}, own top eigenvalue {checks.TopEigenvalue.Members:G3}/{checks.TopEigenvalue.Random95:G3}, curvature along v {checks.CurvatureAlongTop.Members:G3}/{checks.CurvatureAlongTop.Random95:G3}."));
         }
 
-        if (pair.Signal is { } signal)
-        {
-            WriteSignal(pair, signal);
-        }
     }
 
     private static void WriteSignal(PairRecord pair, SignalRecord signal)
@@ -129,35 +149,49 @@ internal static class Summary
                 ["pair"] = spike.Pair,
                 ["explained"] = Number(spike.Explained),
                 ["share_of_rises"] = Number(spike.RisersShare),
+                ["share_of_strongest"] = Number(spike.StrongestShare),
             })]),
-            ["pairs"] = new JsonArray([.. groups.Pairs.Select(pair => new JsonObject
+            ["composition"] = groups.Composition is not { } composition ? null : new JsonObject
             {
-                ["name"] = pair.Name,
-                ["first_step"] = pair.FirstStep,
-                ["stability"] = Number(pair.Stability),
-                ["confirmed"] = pair.Significance?.Confirms(),
-                ["outliers_p"] = Number(pair.Significance?.Outliers),
-                ["opposition_p"] = Number(pair.Significance?.Opposition),
-                ["consecutive_correlation"] = Number(pair.ConsecutiveCorrelation),
-                ["checks"] = pair.Checks is not { } checks ? null : new JsonObject
-                {
-                    ["gradient_norm"] = Check(checks.GradientNorm),
-                    ["top_eigenvalue"] = Check(checks.TopEigenvalue),
-                    ["curvature_along_top"] = Check(checks.CurvatureAlongTop),
-                },
-                ["trajectory_opposition"] = Number(pair.TrajectoryOpposition),
-                ["energy_share"] = Number(pair.EnergyShare),
-                ["sharpness_share"] = Number(pair.SharpnessShare),
-                ["gradient_cosine"] = Number(pair.GradientCosine),
-                ["gradient_product_along_top"] = Number(pair.GradientProductAlongTop),
-                ["signal"] = pair.Signal is null
-                    ? null
-                    : JsonNode.Parse(pair.Signal.ToJson()),
-                ["up"] = new JsonArray([.. pair.Up.Indices.Select(i => JsonValue.Create(i))]),
-                ["down"] = new JsonArray([.. pair.Down.Indices.Select(i => JsonValue.Create(i))]),
-            })]),
+                ["pairs"] = Number(composition.Pairs),
+                ["pair_samples"] = composition.PairSamples,
+                ["half_carried_by"] = composition.HalfCarriedBy,
+                ["samples"] = composition.Samples,
+                ["largest_movers"] = Number(composition.LargestMovers),
+                ["labels"] = new JsonObject(composition.Labels.Select(label => KeyValuePair.Create(label.Name, Number(label.Share)))),
+            },
+            ["movers"] = new JsonArray([.. groups.Movers.Select(movers => Json(movers.Pair, movers.Step))]),
+            ["pairs"] = new JsonArray([.. groups.Pairs.Select(pair => Json(pair))]),
         };
     }
+
+    private static JsonObject Json(PairRecord pair, long? takenAt = null) => new()
+    {
+        ["taken_at"] = takenAt,
+        ["name"] = pair.Name,
+        ["first_step"] = pair.FirstStep,
+        ["stability"] = Number(pair.Stability),
+        ["confirmed"] = pair.Significance?.Confirms(),
+        ["outliers_p"] = Number(pair.Significance?.Outliers),
+        ["opposition_p"] = Number(pair.Significance?.Opposition),
+        ["consecutive_correlation"] = Number(pair.ConsecutiveCorrelation),
+        ["checks"] = pair.Checks is not { } checks ? null : new JsonObject
+        {
+            ["gradient_norm"] = Check(checks.GradientNorm),
+            ["top_eigenvalue"] = Check(checks.TopEigenvalue),
+            ["curvature_along_top"] = Check(checks.CurvatureAlongTop),
+        },
+        ["trajectory_opposition"] = Number(pair.TrajectoryOpposition),
+        ["energy_share"] = Number(pair.EnergyShare),
+        ["sharpness_share"] = Number(pair.SharpnessShare),
+        ["gradient_cosine"] = Number(pair.GradientCosine),
+        ["gradient_product_along_top"] = Number(pair.GradientProductAlongTop),
+        ["signal"] = pair.Signal is null
+            ? null
+            : JsonNode.Parse(pair.Signal.ToJson()),
+        ["up"] = new JsonArray([.. pair.Up.Indices.Select(i => JsonValue.Create(i))]),
+        ["down"] = new JsonArray([.. pair.Down.Indices.Select(i => JsonValue.Create(i))]),
+    };
 
     private static JsonObject Check(OutlierCheck check) => new()
     {

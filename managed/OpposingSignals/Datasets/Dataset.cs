@@ -82,6 +82,9 @@ public sealed class Dataset
     /// <summary>A name per class; empty where they have none.</summary>
     public ImmutableArray<string> ClassNames { get; }
 
+    /// <summary>The name of a class or output, or what it is called without one.</summary>
+    public string ClassName(int index) => index < ClassNames.Length ? ClassNames[index] : $"output {index}";
+
     /// <summary>The pictures that the inputs were made of; null where the samples are not pictures.</summary>
     public ImageSet? Images { get; }
 

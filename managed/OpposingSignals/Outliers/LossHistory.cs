@@ -141,6 +141,13 @@ public sealed class LossHistory
     /// <summary>The losses of all samples at a row; valid until the next observation.</summary>
     public ReadOnlySpan<float> LossesAt(int row) => At(row).Losses;
 
+    /// <summary>The row of a step; null where its losses are not at hand.</summary>
+    public int? RowOf(long step)
+    {
+        int row = Enumerable.Range(0, Count).LastOrDefault(candidate => StepAt(candidate) == step, -1);
+        return row < 0 ? null : row;
+    }
+
     /// <summary>The mean loss of a set of samples at every row.</summary>
     /// <param name="samples">Sample indices; at least one.</param>
     /// <returns><see cref="Count"/> means, accumulated in float64; NaN or infinite where a loss is.</returns>

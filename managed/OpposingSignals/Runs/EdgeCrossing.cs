@@ -21,4 +21,13 @@ public static class EdgeCrossing
         int found = crossing >= 0 ? crossing : Array.FindIndex(known, i => sharpness[i] > threshold);
         return found < 0 ? null : steps[known[found]];
     }
+
+    /// <summary>The crossing of a run by gradient descent, as far as its metrics reach.</summary>
+    public static long? Of(Run run)
+    {
+        ArgumentNullException.ThrowIfNull(run);
+        MetricsTable metrics = MetricsFile.Read(run.Folder.Metrics);
+        return Find(
+            metrics.Steps, [.. metrics["sharpness"].Select(value => value ?? double.NaN)], 2 / run.Objects.Configuration.StepSize);
+    }
 }

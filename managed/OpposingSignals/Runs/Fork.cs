@@ -16,11 +16,12 @@ public static class Fork
     /// <param name="measure">What both branches have in common beside the parent's configuration: steps, eigenpairs.</param>
     /// <param name="change">What the second branch does differently.</param>
     /// <param name="watched">Samples whose mean loss is compared.</param>
+    /// <param name="control">The folder of an earlier fork from here whose branch as before is taken; null trains it.</param>
     /// <param name="cancellation">Ends a branch after the step in progress.</param>
-    /// <exception cref="InputException">The change does not fit, or the folder is taken.</exception>
+    /// <exception cref="InputException">The change does not fit, the folder is taken, or the earlier fork is another's.</exception>
     public static ForkRecord Train(
         Run parent, string folder, TrainingOptions measure, Func<RunConfiguration, RunConfiguration> change,
-        IReadOnlyList<int> watched, CancellationToken cancellation = default)
+        IReadOnlyList<int> watched, string? control = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(parent);
         ArgumentNullException.ThrowIfNull(change);
@@ -28,9 +29,11 @@ public static class Fork
         Directory.CreateDirectory(Path.GetDirectoryName(weights)!);
         parent.ExportWeights(weights);
         RunConfiguration common = parent.Objects.Configuration with { Weights = weights, Training = measure, DumpSteps = null, Follow = null };
-        BranchRecord control = Branch(parent.Objects, Path.Combine(folder, "control"), common, watched, cancellation);
+        BranchRecord asBefore = control is null
+            ? Branch(parent.Objects, Path.Combine(folder, "control"), common, watched, cancellation)
+            : Earlier(parent.Objects, control, common, watched);
         BranchRecord changed = Branch(parent.Objects, Path.Combine(folder, "changed"), change(common), watched, cancellation);
-        return new ForkRecord(parent.Folder.Root, parent.Trainer.Step, measure.Steps, control, changed);
+        return new ForkRecord(parent.Folder.Root, parent.Trainer.Step, measure.Steps, asBefore, changed);
     }
 
     private static BranchRecord Branch(
@@ -39,6 +42,19 @@ public static class Fork
         using Run run = Run.Create(folder, configuration);
         TrainingOutcome outcome = run.Train(null, cancellation);
         return Compare(whole, run, outcome, watched);
+    }
+
+    private static BranchRecord Earlier(RunObjects whole, string fork, RunConfiguration common, IReadOnlyList<int> watched)
+    {
+        using Run run = Run.Inspect(Path.Combine(fork, "control"));
+        RunConfiguration known = run.Objects.Configuration;
+        bool same = known.Weights is { } weights && File.Exists(weights)
+            && File.ReadAllBytes(weights).AsSpan().SequenceEqual(File.ReadAllBytes(common.Weights!))
+            && (known with { Weights = common.Weights, DeviceDescription = common.DeviceDescription, Version = common.Version }).ToJson() == common.ToJson();
+        return same && run.Trainer.Step == common.Training.Steps
+            ? Compare(whole, run, TrainingOutcome.StepsTaken, watched)
+            : throw new InputException(
+                $"{fork} is no finished fork of {common.Training.Steps} steps from this checkpoint that measures alike. Leave --control out.");
     }
 
     // Both branches are judged by the parent's whole data: dropping samples changes the branch's own loss by itself.

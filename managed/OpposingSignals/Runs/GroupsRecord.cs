@@ -46,6 +46,15 @@ public sealed record GroupsRecord
     /// <summary>Share ‖v_l‖² / ‖v‖² of the top eigenvector v in every parameter tensor.</summary>
     public IReadOnlyList<LayerShareRecord> LayerShares { get; init; } = [];
 
+    /// <summary>What carries the sharpness halfway between the last two iterates; null in a file of an earlier version.</summary>
+    public SharpnessComposition? Composition { get; init; }
+
+    /// <summary>
+    /// The largest movers, as published, of the first spike after the edge was reached, and of the last step; where the losses are
+    /// at hand.
+    /// </summary>
+    public IReadOnlyList<MoversRecord> Movers { get; init; } = [];
+
     /// <summary>The pairs, the one that moves most first.</summary>
     public required IReadOnlyList<PairRecord> Pairs { get; init; }
 
@@ -71,7 +80,7 @@ public sealed record GroupsRecord
     }
 }
 
-/// <summary>One pair of opposing groups.</summary>
+/// <summary>One pair of opposing groups. Gradients and curvatures are those halfway between the last two iterates.</summary>
 public sealed record PairRecord
 {
     /// <summary>The name that the pair keeps through the run.</summary>
@@ -101,7 +110,7 @@ public sealed record PairRecord
     /// <summary>Σ_{i in pair} vᵀH_i v / Σ_i vᵀH_i v, v the top eigenvector; a share below 0 or above 1 is possible.</summary>
     public required double SharpnessShare { get; init; }
 
-    /// <summary>Cosine of the camps' mean loss gradients at the midpoint of the last step.</summary>
+    /// <summary>Cosine of the camps' mean loss gradients.</summary>
     public required double GradientCosine { get; init; }
 
     /// <summary>(g_up·v)(g_down·v) / (|g_up||g_down|) there: the same along the top eigenvector.</summary>
@@ -136,7 +145,14 @@ public sealed record CampRecord
 /// <param name="Pair">The pair that moved it most; null without pairs.</param>
 /// <param name="Explained">Share of the rise that lies in that pair's samples: Σ_pair d / Σ d.</param>
 /// <param name="RisersShare">Share of all rising samples' rise Σ max(d, 0) that lies in that pair.</param>
-public sealed record SpikeRecord(long Step, double Rise, string? Pair, double? Explained, double? RisersShare);
+/// <param name="StrongestShare">The same of the hundredth of all samples that rose most.</param>
+public sealed record SpikeRecord(
+    long Step, double Rise, string? Pair, double? Explained, double? RisersShare, double? StrongestShare = null);
+
+/// <summary>The samples whose losses moved most at one step, as a pair of groups that was chosen by nothing else.</summary>
+/// <param name="Step">The step.</param>
+/// <param name="Pair">Those that rose most against those that fell most.</param>
+public sealed record MoversRecord(long Step, PairRecord Pair);
 
 /// <summary>A parameter tensor's share of the top eigenvector.</summary>
 /// <param name="Name">PyTorch's name.</param>

@@ -36,7 +36,6 @@ public sealed record OutlierCheck(double Members, double RandomMedian, double Ra
 internal sealed class OutlierMeasurements
 {
     private const int RandomSamples = 200;
-    private const int MembersOfCamp = 20;
     private const ulong Seed = 1;
 
     private readonly RunObjects _objects;
@@ -62,7 +61,7 @@ internal sealed class OutlierMeasurements
     public OutlierChecks Of(Outliers.OpposingPair pair)
     {
         Measured members = Measure(
-            pair.Up.Indices.Take(MembersOfCamp).Concat(pair.Down.Indices.Take(MembersOfCamp)));
+            pair.Up.Indices.Take(LargestMovers.GroupSize).Concat(pair.Down.Indices.Take(LargestMovers.GroupSize)));
         return new OutlierChecks
         {
             GradientNorm = Compare(members.GradientNorms, _random.Value.GradientNorms),

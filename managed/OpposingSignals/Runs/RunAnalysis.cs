@@ -15,9 +15,6 @@ namespace OpposingSignals.Runs;
 /// </summary>
 public static class RunAnalysis
 {
-    // Tight enough for shares of the sharpness to two digits.
-    private const double EigenTolerance = 1e-3;
-
     /// <summary>Finds the groups, measures them, and writes <c>samples/groups.json</c> and the top eigenvector.</summary>
     public static GroupsRecord Analyze(Run run)
     {
@@ -27,23 +24,23 @@ public static class RunAnalysis
         ChangeWindow window = trainer.History.LatestChanges();
         Grouping grouping = trainer.Groups.Search();
 
+        // Tight enough for shares of the sharpness to two digits.
+        var solver = new BlockLanczos(new LanczosOptions { Tolerance = 1e-3, MaximumProducts = 300 });
         LinearizationPoint point = objective.Linearize(trainer.Parameters);
-        using EigenSolution top = new BlockLanczos(new LanczosOptions { Tolerance = EigenTolerance, MaximumProducts = 300 })
-            .Solve(new CurvatureOperator(point, ProductKind.Hessian));
-        double[] curvatures = SampleCurvatures(run.Objects, point, trainer.Parameters, top.Vectors);
-        var measurements = new OutlierMeasurements(run.Objects, trainer.Parameters, curvatures);
+        double[] losses = point.SampleLosses.ToArray();
+        using EigenSolution top = solver.Solve(new CurvatureOperator(point, ProductKind.Hessian));
         GroupScore? score = Score(run.Objects.Data.Training, grouping);
-        using VectorBlock midpoint = Midpoint(trainer);
         using VectorBlock leading = top.Vectors.Rows(0, 1);
         var signals = new PairSignals(run.Objects, trainer.Parameters, leading);
-        PairRecord[] pairs =
+        long? crossing = EdgeCrossing.Of(run);
+        ChangeWindow atTheEdge = AtTheEdge(trainer.History, window, crossing);
+        using var measurements = new PairMeasurements(run, atTheEdge, solver, leading);
+        PairRecord[] pairs = [.. grouping.Pairs.Select((pair, i) => Named(run, pair, i, measurements, signals))];
+        IReadOnlyList<SpikeRecord> spikes = LossSpikes.Find(trainer.History, crossing, pairs);
+        LargestMovers[] movers =
         [
-            .. grouping.Pairs.Select((pair, i) =>
-            {
-                PairRecord measured = Measure(run, pair, curvatures, top.Vectors, midpoint);
-                string name = measured.Name ?? $"{i + 1}";
-                return measured with { Name = name, Checks = measurements.Of(pair), Signal = signals.Of(pair, name) };
-            }),
+            .. LargestMovers.At(LossSpikes.FirstAfter(crossing, spikes), trainer.History, atTheEdge),
+            .. LargestMovers.At(trainer.Step, losses, trainer.History, atTheEdge),
         ];
         var record = new GroupsRecord
         {
@@ -57,9 +54,15 @@ public static class RunAnalysis
             SamplesInEvaluationMode = objective.CouplesSamples,
             Precision = score?.Precision,
             Recall = score?.Recall,
-            Spikes = LossSpikes.Find(trainer.History, pairs),
-            LayerShares = LayerShares(run.Objects.Network, top.Vectors.Rows(0, 1).ToArray()),
+            Spikes = spikes,
+            LayerShares = LayerShares(run.Objects.Network, leading.ToArray()),
             Pairs = pairs,
+            Movers = [.. movers.Select(taken => new MoversRecord(taken.Step, measurements.Of(taken.Pair) with { Name = taken.Name }))],
+            Composition = SharpnessComposition.Of(
+                measurements.Curvatures,
+                pairs.SelectMany(pair => pair.Up.Indices.Concat(pair.Down.Indices)),
+                MoverSelection.Energies(window),
+                run.Objects.Data.Training),
         };
         AtomicFile.WriteText(run.Folder.Groups, JsonSerializer.Serialize(record, RunJson.Default.GroupsRecord));
         SafeTensors.Write(run.Folder.Signals, signals.Arrays);
@@ -67,55 +70,18 @@ public static class RunAnalysis
         return record;
     }
 
-    // A sample of a ghost batch has no curvature of its own; with running statistics it has.
-    private static double[] SampleCurvatures(
-        RunObjects objects, LinearizationPoint point, VectorBlock parameters, VectorBlock directions)
+    private static PairRecord Named(
+        Run run, OpposingPair pair, int index, PairMeasurements measurements, PairSignals signals)
     {
-        if (!objects.Objective.CouplesSamples)
-        {
-            return point.SampleCurvatures(directions);
-        }
-
-        using Objective separate = objects.ObjectiveOf(objects.Data.Training, forwardOnly: false);
-        return separate.Linearize(parameters).SampleCurvatures(directions);
-    }
-
-    private static PairRecord Measure(
-        Run run, OpposingPair pair, double[] curvatures, VectorBlock top, VectorBlock midpoint)
-    {
-        RunObjects objects = run.Objects;
-        LossHistory history = run.Trainer.History;
         FollowedPair? followed = run.Trainer.Groups.Pairs.Current.FirstOrDefault(known => known.Up.SequenceEqual(pair.Up.Indices));
-        using VectorBlock up = MeanGradient(objects, pair.Up, midpoint);
-        using VectorBlock down = MeanGradient(objects, pair.Down, midpoint);
-        double norms = up.Norms()[0] * down.Norms()[0];
-        double carried = pair.Up.Indices.Concat(pair.Down.Indices).Sum(i => curvatures[i]);
-        return new PairRecord
+        string name = followed?.Name ?? $"{index + 1}";
+        return measurements.Of(pair) with
         {
-            Name = followed?.Name,
+            Name = name,
             FirstStep = followed?.FirstStep,
             Stability = followed is { Sightings: > 1 } ? followed.Stability : null,
-            Significance = pair.Significance,
-            ConsecutiveCorrelation = Consecutive(history, pair),
-            TrajectoryOpposition = pair.TrajectoryOpposition,
-            EnergyShare = pair.EnergyShare,
-            SharpnessShare = carried / curvatures.Sum(),
-            GradientCosine = up.InnerProducts(down)[0, 0] / norms,
-            GradientProductAlongTop =
-                up.InnerProducts(top.Rows(0, 1))[0, 0] * down.InnerProducts(top.Rows(0, 1))[0, 0] / norms,
-            Up = Describe(pair.Up),
-            Down = Describe(pair.Down),
+            Signal = signals.Of(pair, name),
         };
-    }
-
-    // Correlation of the difference's change at one step with that at the next, over the latest steps.
-    private static double Consecutive(LossHistory history, OpposingPair pair)
-    {
-        ChangeWindow window = history.LatestChanges();
-        var measures = new CampMeasures(window);
-        double[] up = measures.MeanChanges(pair.Up.Indices), down = measures.MeanChanges(pair.Down.Indices);
-        double[] difference = [.. up.Zip(down, (a, b) => a - b)];
-        return difference.Length < 3 ? 0 : CampMeasures.Correlation(difference[1..], difference[..^1]);
     }
 
     private static IReadOnlyList<LayerShareRecord> LayerShares(Networks.Network network, double[] vector) =>
@@ -124,30 +90,16 @@ public static class RunAnalysis
             new LayerShareRecord(tensor.Key, tensor.Value.ToDoubles().Sum(x => x * x))),
     ];
 
-    private static CampRecord Describe(SampleGroup group) =>
-        new() { Indices = group.Indices, Strengths = group.Strengths, Alternation = group.Alternation };
-
-    // Gradients of the two camps are compared halfway between the last two iterates: at an iterate itself the sign can flip
-    // when residuals change sign within the step.
-    private static VectorBlock Midpoint(Trainer trainer)
+    // Before the edge nothing alternates.
+    private static ChangeWindow AtTheEdge(LossHistory history, ChangeWindow latest, long? crossing)
     {
-        var midpoint = new VectorBlock(trainer.Parameters.Device, trainer.Parameters.Precision, 1, trainer.Parameters.Length);
-        midpoint.CopyFrom(trainer.Parameters);
-        if (trainer.LastGood is { } previous)
+        if (crossing is not { } edge || latest.Steps.IsEmpty || edge <= latest.Steps[0])
         {
-            midpoint.Combine(previous, new double[,] { { 0.5 } }, scale: 0.5);
+            return latest;
         }
 
-        return midpoint;
-    }
-
-    private static VectorBlock MeanGradient(RunObjects objects, SampleGroup group, VectorBlock parameters)
-    {
-        using Objective subset = objects.ObjectiveOf(objects.Data.Training.Select(group.Indices), forwardOnly: false);
-        LinearizationPoint point = subset.Linearize(parameters, keepPrimal: false);
-        var gradient = new VectorBlock(parameters.Device, parameters.Precision, 1, parameters.Length);
-        gradient.CopyFrom(point.Gradient);
-        return gradient;
+        ChangeWindow after = history.Changes(firstStep: edge);
+        return after.Steps.Length < 3 ? latest : after;
     }
 
     private static GroupScore? Score(Dataset data, Grouping grouping)

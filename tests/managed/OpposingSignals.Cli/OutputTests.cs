@@ -34,6 +34,24 @@ public sealed class OutputTests
     }
 
     [Fact]
+    public void TheLargestMoversOfTheLastStepAreMeasured()
+    {
+        using var folder = new TemporaryFolder();
+        string run = folder["run"];
+        string trained = CommandLine.Run([.. SmallRun.Train(run, steps: 6), "--json"]).Expect(0).Output;
+        using var document = JsonDocument.Parse(trained);
+        JsonElement movers = document.RootElement.GetProperty("movers").EnumerateArray().Last();
+        Assert.Equal(6, movers.GetProperty("taken_at").GetInt64());
+        Assert.InRange(movers.GetProperty("up").GetArrayLength(), 1, 20);
+        Assert.True(movers.GetProperty("checks").GetProperty("gradient_norm").GetProperty("random_95").GetDouble() > 0);
+        JsonElement composition = document.RootElement.GetProperty("composition");
+        Assert.InRange(
+            composition.GetProperty("half_carried_by").GetInt32(), 1, composition.GetProperty("samples").GetInt32());
+        Assert.Contains("The largest movers", File.ReadAllText(Path.Combine(run, "report.html")), StringComparison.Ordinal);
+        Assert.Contains("half of it lies in", CommandLine.Run("outliers", run).Expect(0).Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void BatchStatisticsAreNamedWithEveryNumber()
     {
         using var folder = new TemporaryFolder();

@@ -25,15 +25,21 @@ internal static class PairSection
             "loss hardly shows it."));
         foreach (ReportPair pair in ReportFindings.Pairs(model))
         {
-            Append(html, model, pair);
+            Append(html, model, pair, $"Pair {pair.Name}");
+        }
+
+        if (model.Composition is { } composition)
+        {
+            html.Append("<h3>What carries the sharpness</h3>\n").Append(Markup.Paragraph(composition.Explain()));
         }
 
         return html.Append("</section>\n").ToString();
     }
 
-    private static void Append(StringBuilder html, ReportModel model, ReportPair pair)
+    /// <summary>Everything about one pair.</summary>
+    internal static void Append(StringBuilder html, ReportModel model, ReportPair pair, string heading)
     {
-        html.Append($"<article>\n<h3>Pair {Markup.Escape(pair.Name)}</h3>\n<dl class=\"tiles small\">\n");
+        html.Append($"<article>\n<h3>{Markup.Escape(heading)}</h3>\n<dl class=\"tiles small\">\n");
         foreach ((string name, string value) in Figures(pair))
         {
             html.Append($"<div><dt>{name}</dt><dd>{value}</dd></div>\n");

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using OpposingSignals.Datasets;
 using OpposingSignals.Networks;
 using OpposingSignals.Runs.Probes;
 
@@ -41,7 +40,7 @@ internal static class ProbeReader
             [
                 .. Enumerable.Range(0, network.Outputs)
                     .Select(c => KeyValuePair.Create(
-                        ClassName(run.Objects.Data.Training, c),
+                        run.Objects.Data.Training.ClassName(c),
                         ReportSeries.Of(table, $"{name}.{ProbeObserver.OutputColumn(probabilities)}{c}")))
                     .OrderByDescending(output => output.Value.Values.Where(double.IsFinite).DefaultIfEmpty().Max())
                     .Take(ShownOutputs),
@@ -66,7 +65,4 @@ internal static class ProbeReader
         return new ReportProbeLayer(
             name, relative.Values[0], relative.Values[largest], relative.Steps[largest], relative.Values[^1]);
     }
-
-    private static string ClassName(Dataset data, int index) =>
-        index < data.ClassNames.Length ? data.ClassNames[index] : $"output {index}";
 }

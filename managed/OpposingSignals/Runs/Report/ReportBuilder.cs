@@ -42,6 +42,8 @@ public static class ReportBuilder
             RiseFraction = ReportSeries.Of(metrics, "rise_fraction"),
             OutlierShare = ReportSeries.Of(metrics, "outlier_share"),
             Pairs = [.. groups.Pairs.Select((pair, i) => Pair(run, pair, i, outputs))],
+            Composition = groups.Composition,
+            Movers = [.. groups.Movers.Select((movers, i) => Pair(run, movers.Pair, i, outputs))],
             Probes = ProbeReader.Read(run),
             Dumps = DumpReader.Read(run, (sample, change, rank) => Sample(run, sample, change, rank, outputs)),
             Followed = DumpReader.Groups(run),

@@ -58,7 +58,13 @@ public sealed record ReportModel
     /// <summary>Pairs of opposing groups, the leading one first; null if none were looked for.</summary>
     public ImmutableArray<ReportPair>? Pairs { get; init; }
 
-    /// <summary>The largest movers of chosen steps.</summary>
+    /// <summary>What carries the sharpness; null if that was not measured.</summary>
+    public SharpnessComposition? Composition { get; init; }
+
+    /// <summary>The largest movers of the first spike past the edge, and of the last step.</summary>
+    public ImmutableArray<ReportPair> Movers { get; init; } = [];
+
+    /// <summary>The largest movers of steps that were asked for.</summary>
     public ImmutableArray<ReportDump> Dumps { get; init; } = [];
 
     /// <summary>Groups that were given by hand.</summary>

@@ -59,7 +59,7 @@ internal sealed class PairSignals
         {
             Classes = _data.HasLabels ? Classes(pair) : [],
             CurvatureShares = CurvatureShares(group),
-            Outputs = [.. axis.Select((weight, c) => new OutputWeight(OutputName(c), weight))
+            Outputs = [.. axis.Select((weight, c) => new OutputWeight(_data.ClassName(c), weight))
                 .OrderByDescending(output => Math.Abs(output.Weight))],
             SharedChannels = _channels?.Telling(members, _channels.Others(members)) ?? [],
             DividingChannels = _channels?.Telling(pair.Up.Indices, pair.Down.Indices) ?? [],
@@ -68,14 +68,11 @@ internal sealed class PairSignals
         };
     }
 
-    private string OutputName(int output) =>
-        output < _data.ClassNames.Length ? _data.ClassNames[output] : $"output {output}";
-
     private IReadOnlyList<ClassCount> Classes(OpposingPair pair)
     {
         int[] up = Counts(pair.Up), down = Counts(pair.Down);
         return [.. Enumerable.Range(0, up.Length).Where(c => up[c] + down[c] > 0)
-            .Select(c => new ClassCount(OutputName(c), up[c], down[c])).OrderByDescending(count => count.Up + count.Down)];
+            .Select(c => new ClassCount(_data.ClassName(c), up[c], down[c])).OrderByDescending(count => count.Up + count.Down)];
 
         int[] Counts(SampleGroup camp)
         {

@@ -17,6 +17,9 @@ public sealed class LossHistoryTests
         Assert.Equal(48, history.Count);
         Assert.Equal(2, history.Stride);
         AssertRowsAreTrue(history);
+        Assert.Equal(17, history.RowOf(17));
+        Assert.Null(history.RowOf(48));
+        Assert.Null(history.RowOf(-1));
     }
 
     [Fact]
