@@ -29,8 +29,8 @@ public sealed class LargestMoversTests
         double[] losses = [.. whole.LossesAt(whole.Count - 1).ToArray().Select(loss => (double)loss)];
         LargestMovers known = Assert.Single(LargestMovers.At(Steps, whole, whole.LatestChanges()));
         LargestMovers given = Assert.Single(LargestMovers.At(Steps, losses, before, whole.LatestChanges()));
-        Assert.Equal(known.Pair.Up.Indices, given.Pair.Up.Indices);
-        Assert.Equal(known.Pair.Down.Indices, given.Pair.Down.Indices);
+        Assert.Equal(known.Pair.Up.Indices.ToArray(), given.Pair.Up.Indices);
+        Assert.Equal(known.Pair.Down.Indices.ToArray(), given.Pair.Down.Indices);
     }
 
     [Fact]
