@@ -37,9 +37,11 @@ public static class RunAnalysis
         using var measurements = new PairMeasurements(run, atTheEdge, solver, leading);
         PairRecord[] pairs = [.. grouping.Pairs.Select((pair, i) => Named(run, pair, i, measurements, signals))];
         IReadOnlyList<SpikeRecord> spikes = LossSpikes.Find(trainer.History, crossing, pairs);
+        // The last step may be that spike itself.
         LargestMovers[] movers =
         [
-            .. LargestMovers.At(LossSpikes.FirstAfter(crossing, spikes), trainer.History, atTheEdge),
+            .. LargestMovers.At(LossSpikes.FirstAfter(crossing, spikes), trainer.History, atTheEdge)
+                .Where(taken => taken.Step != trainer.Step),
             .. LargestMovers.At(trainer.Step, losses, trainer.History, atTheEdge),
         ];
         var record = new GroupsRecord
