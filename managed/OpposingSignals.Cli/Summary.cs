@@ -64,6 +64,9 @@ internal static class Summary
         return ExitStatus.Done;
     }
 
+    private static string Stretch(PairRecord pair) =>
+        pair is { OpposedFrom: { } from, OpposedTo: { } to } ? Invariant($" at steps {from} to {to}") : "";
+
     private static void WritePair(PairRecord pair)
     {
         string chance = pair.Significance switch
@@ -73,7 +76,7 @@ internal static class Summary
             { } tested => Invariant($"not set off from the other samples (outliers p = {tested.Outliers:G2}, opposition p = {tested.Opposition:G2})"),
         };
         Console.Out.WriteLine(Invariant(
-            $"Pair {pair.Name}: {pair.Up.Indices.Count} against {pair.Down.Indices.Count} samples, {chance}; losses move with correlation {pair.TrajectoryOpposition:F2}, gradients with cosine {pair.GradientCosine:F2}, {pair.SharpnessShare:P0} of the sharpness."));
+            $"Pair {pair.Name}: {pair.Up.Indices.Count} against {pair.Down.Indices.Count} samples, {chance}; losses move with correlation {pair.TrajectoryOpposition:F2}{Stretch(pair)}, gradients with cosine {pair.GradientCosine:F2}, {pair.SharpnessShare:P0} of the sharpness."));
         WriteChecks(pair);
         if (pair.Signal is { } signal)
         {
@@ -182,6 +185,8 @@ internal static class Summary
             ["curvature_along_top"] = Check(checks.CurvatureAlongTop),
         },
         ["trajectory_opposition"] = Number(pair.TrajectoryOpposition),
+        ["opposed_from"] = pair.OpposedFrom,
+        ["opposed_to"] = pair.OpposedTo,
         ["energy_share"] = Number(pair.EnergyShare),
         ["sharpness_share"] = Number(pair.SharpnessShare),
         ["gradient_cosine"] = Number(pair.GradientCosine),

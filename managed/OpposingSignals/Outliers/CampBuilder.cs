@@ -18,25 +18,17 @@ internal sealed class CampBuilder(ChangeWindow window, ImmutableArray<long> dire
     public void Add(Direction direction, TrajectorySet set)
     {
         int sign = Orientation(direction.Trajectory);
-        (SampleGroup? up, double[] upMean) = Camp(direction, set, sign);
-        (SampleGroup? down, double[] downMean) = Camp(direction, set, -sign);
-        double opposition = up is null || down is null ? 0 : CampMeasures.Correlation(upMean, downMean);
-        if (opposition <= options.MaximumOpposition)
+        SampleGroup? up = Camp(direction, set, sign), down = Camp(direction, set, -sign);
+        if (up is not null && down is not null && _measures.Pair(up, down, options.MaximumOpposition) is { } pair)
         {
-            Pairs.Add(new OpposingPair { Up = up!, Down = down!, TrajectoryOpposition = opposition });
+            Pairs.Add(pair);
             return;
         }
 
-        foreach (SampleGroup? camp in (SampleGroup?[])[up, down])
-        {
-            if (camp is not null)
-            {
-                Unpaired.Add(camp);
-            }
-        }
+        Unpaired.AddRange(new[] { up, down }.OfType<SampleGroup>());
     }
 
-    private (SampleGroup? Camp, double[] Mean) Camp(Direction direction, TrajectorySet set, int sign)
+    private SampleGroup? Camp(Direction direction, TrajectorySet set, int sign)
     {
         int[] members = [.. direction.Members
             .Where(i => sign * set.Projection(i, direction.Trajectory) > 0)
@@ -44,21 +36,19 @@ internal sealed class CampBuilder(ChangeWindow window, ImmutableArray<long> dire
             .ThenBy(i => set.Samples[i])];
         if (members.Length < options.MinimumCamp)
         {
-            return (null, []);
+            return null;
         }
 
         int[] samples = [.. members.Select(i => set.Samples[i])];
-        double[] mean = _measures.MeanChanges(samples);
         double root = Math.Sqrt(set.Steps);
-        var camp = new SampleGroup
+        return new SampleGroup
         {
             Indices = [.. samples],
             Strengths = [.. members.Select(i => Math.Abs(set.Projection(i, direction.Trajectory)) / root)],
             Correlations = [.. members.Select(i => Math.Abs(set.Correlation(i, direction.Trajectory)))],
-            Alternation = _measures.Alternation(mean),
+            Alternation = _measures.Alternation(_measures.MeanChanges(samples)),
             EnergyShare = _measures.EnergyShare(samples),
         };
-        return (camp, mean);
     }
 
     private int Orientation(double[] trajectory)

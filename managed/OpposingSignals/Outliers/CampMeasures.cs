@@ -9,12 +9,16 @@ internal sealed class CampMeasures(ChangeWindow window)
     private readonly double[] _energies = MoverSelection.Energies(window);
 
     /// <summary>Mean loss change of some samples at every step.</summary>
-    public double[] MeanChanges(IReadOnlyCollection<int> samples)
+    public double[] MeanChanges(IReadOnlyCollection<int> samples) =>
+        MeanChanges(samples, new OpposingStretch(0, window.Steps.Length));
+
+    /// <summary>Mean loss change of some samples at every step of a stretch.</summary>
+    public double[] MeanChanges(IReadOnlyCollection<int> samples, OpposingStretch stretch)
     {
-        double[] mean = new double[window.Steps.Length];
+        double[] mean = new double[stretch.Length];
         for (int t = 0; t < mean.Length; t++)
         {
-            ReadOnlySpan<float> row = window.Row(t);
+            ReadOnlySpan<float> row = window.Row(stretch.Start + t);
             foreach (int sample in samples)
             {
                 mean[t] += row[sample];
@@ -34,6 +38,28 @@ internal sealed class CampMeasures(ChangeWindow window)
     {
         double all = _energies.Where(double.IsFinite).Sum();
         return all > 0 ? samples.Sum(sample => _energies[sample]) / all : 0;
+    }
+
+    /// <summary>Where two camps oppose each other.</summary>
+    public OpposingStretch Stretch(IReadOnlyCollection<int> up, IReadOnlyCollection<int> down) =>
+        OpposingStretch.Find(MeanChanges(up), MeanChanges(down));
+
+    /// <summary>
+    /// The pair of two camps, the first one's losses rising on even steps; null unless they oppose each other by at least
+    /// <paramref name="most"/> (a negative correlation).
+    /// </summary>
+    public OpposingPair? Pair(SampleGroup up, SampleGroup down, double most)
+    {
+        OpposingStretch stretch = Stretch(up.Indices, down.Indices);
+        double opposition = Correlation(MeanChanges(up.Indices, stretch), MeanChanges(down.Indices, stretch));
+        return opposition > most ? null : new OpposingPair
+        {
+            Up = up,
+            Down = down,
+            TrajectoryOpposition = opposition,
+            OpposedFrom = window.Steps[stretch.Start],
+            OpposedTo = window.Steps[stretch.Start + stretch.Length - 1],
+        };
     }
 
     /// <summary>Correlation of two trajectories; 0 where one of them does not move.</summary>

@@ -22,20 +22,19 @@ internal sealed class DirectionalCamps(
     /// <summary>The pair of a group; null where one side is missing or the two do not oppose each other.</summary>
     public OpposingPair? Pair(FoldedGroup group)
     {
-        (SampleGroup? a, double[] meanA) = Camp(group, 1);
-        (SampleGroup? b, double[] meanB) = Camp(group, -1);
-        double opposition = a is null || b is null ? 0 : CampMeasures.Correlation(meanA, meanB);
-        if (a is null || b is null || opposition > options.MaximumOpposition)
+        SampleGroup? a = Camp(group, 1), b = Camp(group, -1);
+        OpposingPair? pair = a is null || b is null ? null
+            : a.Alternation >= b.Alternation ? _alternating.Pair(a, b, options.MaximumOpposition)
+            : _alternating.Pair(b, a, options.MaximumOpposition);
+        if (pair is null)
         {
             Unpaired.AddRange(new[] { a, b }.OfType<SampleGroup>());
-            return null;
         }
 
-        (SampleGroup up, SampleGroup down) = a.Alternation >= b.Alternation ? (a, b) : (b, a);
-        return new OpposingPair { Up = up, Down = down, TrajectoryOpposition = opposition };
+        return pair;
     }
 
-    private (SampleGroup? Camp, double[] Mean) Camp(FoldedGroup group, int sign)
+    private SampleGroup? Camp(FoldedGroup group, int sign)
     {
         (int Sample, double Cosine)[] members = [.. group.Members
             .Where((i, at) => group.Signs[at] == sign && affinity.ResponseCosine(new FoldedGroup([i], [1]), group) >= MemberResponse)
@@ -43,11 +42,11 @@ internal sealed class DirectionalCamps(
             .OrderByDescending(member => movements[member.Sample]).ThenBy(member => member.Sample)];
         if (members.Length < options.MinimumCamp)
         {
-            return (null, []);
+            return null;
         }
 
         int[] samples = [.. members.Select(member => member.Sample)];
-        var camp = new SampleGroup
+        return new SampleGroup
         {
             Indices = [.. samples],
             Strengths = [.. samples.Select(sample => movements[sample])],
@@ -55,6 +54,5 @@ internal sealed class DirectionalCamps(
             Alternation = _measures.Alternation(_measures.MeanChanges(samples)),
             EnergyShare = _measures.EnergyShare(samples),
         };
-        return (camp, _alternating.MeanChanges(samples));
     }
 }

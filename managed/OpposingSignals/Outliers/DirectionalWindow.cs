@@ -55,6 +55,9 @@ public sealed class DirectionalWindow
     /// <summary>Measured steps at hand.</summary>
     public int Count => _rows.Count;
 
+    /// <summary>The first measured step of those kept; null before the first.</summary>
+    public long? FirstStep => _rows.Count == 0 ? null : _rows.Peek().Step;
+
     /// <summary>The last measured step; null before the first.</summary>
     public long? LastStep => _rows.Count == 0 ? null : _rows.Last().Step;
 

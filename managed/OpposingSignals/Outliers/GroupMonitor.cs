@@ -64,9 +64,9 @@ public sealed class GroupMonitor
     /// </summary>
     public Grouping Search()
     {
-        ChangeWindow changes = History.LatestChanges();
-        Grouping found = Directions is { Count: >= DirectionalGroupFinder.MinimumSteps } directions
-            ? DirectionalGroupFinder.Find(directions, changes)
+        ChangeWindow changes = SearchedChanges();
+        Grouping found = HasDirections
+            ? DirectionalGroupFinder.Find(Directions!, changes)
             : changes.Steps.Length >= GroupFinder.MinimumSteps ? GroupFinder.Find(changes) : Grouping.None;
         if (Stream.LastStep is { } step && step != _searched)
         {
@@ -76,6 +76,13 @@ public sealed class GroupMonitor
 
         return found;
     }
+
+    /// <summary>
+    /// The loss changes that a search looks at now: over the steps along which directions were measured, so that groups are found
+    /// and judged by the same steps, or the latest ones.
+    /// </summary>
+    public ChangeWindow SearchedChanges() =>
+        HasDirections ? History.ChangesSince(Directions!.FirstStep!.Value) : History.LatestChanges();
 
     /// <summary>The state as arrays with the names of the parts before a dot.</summary>
     public IEnumerable<KeyValuePair<string, HostTensor>> Save() =>
@@ -98,6 +105,8 @@ public sealed class GroupMonitor
         Pairs.Restore(part("pairs."));
         _searched = Pairs.Current.Length > 0 ? Pairs.Current.Max(pair => pair.LastStep) : long.MinValue;
     }
+
+    private bool HasDirections => Directions is { Count: >= DirectionalGroupFinder.MinimumSteps };
 
     private static IEnumerable<KeyValuePair<string, HostTensor>> Prefixed(
         string prefix, IReadOnlyDictionary<string, HostTensor> state) =>

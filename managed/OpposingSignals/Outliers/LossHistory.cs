@@ -204,6 +204,21 @@ public sealed class LossHistory
         return new ChangeWindow(rows.Select(StepAt).ToImmutableArray(), Samples, changes, resolution);
     }
 
+    /// <summary>
+    /// The one-step loss changes from a step on, at the latest steps of which none is missing. These are at least those of the
+    /// window of latest steps; before the budget is full they reach back to any step.
+    /// </summary>
+    public ChangeWindow ChangesSince(long firstStep)
+    {
+        int row = Count - 1;
+        while (row > 0 && StepAt(row - 1) == StepAt(row) - 1 && StepAt(row) > firstStep)
+        {
+            row--;
+        }
+
+        return Changes(row < 0 ? firstStep : Math.Max(firstStep, StepAt(row)));
+    }
+
     /// <summary>The one-step loss changes of the latest observations, at most <paramref name="maximum"/> steps.</summary>
     public ChangeWindow LatestChanges(int maximum = int.MaxValue)
     {

@@ -9,8 +9,17 @@ public sealed record OpposingPair
     /// <summary>The camp that moves against <see cref="Up"/>.</summary>
     public required SampleGroup Down { get; init; }
 
-    /// <summary>Correlation over the window of the two camps' mean loss changes; −1 is perfect opposition.</summary>
+    /// <summary>
+    /// Correlation of the two camps' mean loss changes from <see cref="OpposedFrom"/> to <see cref="OpposedTo"/>; −1 is perfect
+    /// opposition.
+    /// </summary>
     public required double TrajectoryOpposition { get; init; }
+
+    /// <summary>The first step at which the camps oppose each other, of the window in which they were found.</summary>
+    public required long OpposedFrom { get; init; }
+
+    /// <summary>The last such step; a pair that has ended opposed each other earlier in the window than at its end.</summary>
+    public required long OpposedTo { get; init; }
 
     /// <summary>How likely chance alone gives such a pair; null where it was not tested.</summary>
     public PairSignificance? Significance { get; init; }

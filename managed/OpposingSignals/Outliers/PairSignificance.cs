@@ -14,7 +14,7 @@ public sealed record PairSignificance
 
     /// <summary>
     /// Share of random subsets as large as the camps, out of <see cref="Subsets"/> and the pair itself, whose mean loss changes
-    /// move as far against each other.
+    /// move as far against each other over the steps at which the pair opposes.
     /// </summary>
     public required double Opposition { get; init; }
 

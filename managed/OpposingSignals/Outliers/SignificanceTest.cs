@@ -36,7 +36,8 @@ internal sealed class SignificanceTest(
 
     private double Opposition(OpposingPair pair)
     {
-        double found = Opposed(pair.Up.Indices, pair.Down.Indices);
+        OpposingStretch stretch = _measures.Stretch(pair.Up.Indices, pair.Down.Indices);
+        double found = Opposed(pair.Up.Indices, pair.Down.Indices, stretch);
         if (_others.Length < pair.Size)
         {
             return 1;
@@ -53,13 +54,14 @@ internal sealed class SignificanceTest(
                 (order[i], order[other]) = (order[other], order[i]);
             }
 
-            asFar += Opposed(order[..pair.Up.Indices.Length], order[pair.Up.Indices.Length..pair.Size]) >= found ? 1 : 0;
+            asFar += Opposed(order[..pair.Up.Indices.Length], order[pair.Up.Indices.Length..pair.Size], stretch) >= found ? 1 : 0;
         }
 
         return (asFar + 1.0) / (Subsets + 1);
     }
 
-    // −⟨mean change of one, mean change of the other⟩: how far both move, and against each other.
-    private double Opposed(IReadOnlyCollection<int> up, IReadOnlyCollection<int> down) =>
-        -TensorPrimitives.Dot<double>(_measures.MeanChanges(up), _measures.MeanChanges(down));
+    // −⟨mean change of one, mean change of the other⟩ over the pair's stretch: how far both move, and against each other. Random
+    // subsets are measured over the same steps, because in others, such as the first of a run, everything moves further.
+    private double Opposed(IReadOnlyCollection<int> up, IReadOnlyCollection<int> down, OpposingStretch stretch) =>
+        -TensorPrimitives.Dot<double>(_measures.MeanChanges(up, stretch), _measures.MeanChanges(down, stretch));
 }

@@ -101,8 +101,14 @@ public sealed record PairRecord
     /// <summary>Whether its members are outliers beside random samples.</summary>
     public OutlierChecks? Checks { get; init; }
 
-    /// <summary>Correlation of the camps' mean loss changes over the window.</summary>
+    /// <summary>Correlation of the camps' mean loss changes from <see cref="OpposedFrom"/> to <see cref="OpposedTo"/>.</summary>
     public required double TrajectoryOpposition { get; init; }
+
+    /// <summary>First and last step, of the window, between which the camps oppose each other; null in older records.</summary>
+    public long? OpposedFrom { get; init; }
+
+    /// <inheritdoc cref="OpposedFrom"/>
+    public long? OpposedTo { get; init; }
 
     /// <summary>Share of Σ d² of the window.</summary>
     public required double EnergyShare { get; init; }

@@ -57,12 +57,15 @@ internal sealed record LargestMovers(long Step, OpposingPair Pair)
         }
 
         var measures = new CampMeasures(window);
-        var alternating = new CampMeasures(window.WithoutDrift());
+        ChangeWindow changed = window.WithoutDrift();
+        var alternating = new CampMeasures(changed);
         return new OpposingPair
         {
             Up = Camp(up),
             Down = Camp(down),
             TrajectoryOpposition = CampMeasures.Correlation(alternating.MeanChanges(up), alternating.MeanChanges(down)),
+            OpposedFrom = changed.Steps.FirstOrDefault(),
+            OpposedTo = changed.Steps.LastOrDefault(),
         };
 
         SampleGroup Camp(int[] samples) => new()

@@ -49,6 +49,8 @@ internal sealed class PairMeasurements : IDisposable
             Significance = pair.Significance,
             ConsecutiveCorrelation = Consecutive(pair),
             TrajectoryOpposition = pair.TrajectoryOpposition,
+            OpposedFrom = pair.OpposedFrom,
+            OpposedTo = pair.OpposedTo,
             EnergyShare = pair.EnergyShare,
             SharpnessShare = carried / Curvatures.Sum(),
             GradientCosine = up.InnerProducts(down)[0, 0] / norms,

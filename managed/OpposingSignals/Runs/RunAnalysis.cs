@@ -21,7 +21,7 @@ public static class RunAnalysis
         ArgumentNullException.ThrowIfNull(run);
         Trainer trainer = run.Trainer;
         Objective objective = run.Objects.Objective;
-        ChangeWindow window = trainer.History.LatestChanges();
+        ChangeWindow window = trainer.Groups.SearchedChanges();
         Grouping grouping = trainer.Groups.Search();
 
         // Tight enough for shares of the sharpness to two digits.

@@ -55,6 +55,11 @@ internal static class PairSection
     private static IEnumerable<(string Name, string Value)> Figures(ReportPair pair)
     {
         yield return ("opposition of losses", Numbers.Format(pair.Opposition, 2));
+        if (pair is { OpposedFrom: { } from, OpposedTo: { } to })
+        {
+            yield return ("opposed at steps", $"{Numbers.Count(from)} to {Numbers.Count(to)}");
+        }
+
         yield return ("share of sharpness", Numbers.Percent(pair.SharpnessShare));
         yield return ("cosine of gradients", Numbers.Format(pair.GradientCosine, 2));
         yield return ("share of loss change", Numbers.Percent(pair.ChangeShare));

@@ -60,6 +60,8 @@ public static class ReportBuilder
             Checks = pair.Checks,
             Signal = pair.Signal,
             Opposition = pair.TrajectoryOpposition,
+            OpposedFrom = pair.OpposedFrom,
+            OpposedTo = pair.OpposedTo,
             SharpnessShare = pair.SharpnessShare,
             GradientCosine = pair.GradientCosine,
             ChangeShare = pair.EnergyShare,

@@ -21,8 +21,17 @@ public sealed record ReportPair
     /// <summary>The camp that moves against it.</summary>
     public required ReportCamp Down { get; init; }
 
-    /// <summary>Correlation of the two camps' mean loss changes; −1 is perfect opposition.</summary>
+    /// <summary>
+    /// Correlation of the two camps' mean loss changes from <see cref="OpposedFrom"/> to <see cref="OpposedTo"/>; −1 is perfect
+    /// opposition.
+    /// </summary>
     public double? Opposition { get; init; }
+
+    /// <summary>First and last step between which the camps oppose each other; null where that is not known.</summary>
+    public long? OpposedFrom { get; init; }
+
+    /// <inheritdoc cref="OpposedFrom"/>
+    public long? OpposedTo { get; init; }
 
     /// <summary>Share of the sharpness that the two camps carry: Σ_{i in pair} vᵀH_i v / Σ_i vᵀH_i v.</summary>
     public double? SharpnessShare { get; init; }

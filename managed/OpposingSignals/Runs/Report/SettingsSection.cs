@@ -20,7 +20,8 @@ internal static class SettingsSection
         ("Outlier share", "Sum of the largest 1 % of |d| over the sum of all |d|."),
         ("Pair, camp", "Samples whose loss changes, freed of drift, stand out by their size are grouped by the shape of these " +
             "changes over a window of steps, whatever the sign, and each group is then split by sign into two camps."),
-        ("Opposition of losses", "Correlation over that window of the two camps' mean loss changes; −1 is perfect opposition."),
+        ("Opposition of losses", "Correlation of the two camps' mean loss changes over the longest stretch of that window in which " +
+            "they move apart in three of four steps; −1 is perfect opposition."),
         ("Alternation", "Mean over the window of sign(d)·(−1)^step for a camp's mean loss change; ±1 if it goes up and down on " +
             "every other step."),
         ("Share of sharpness", "With v the top eigenvector: the sum of vᵀHᵢv over the pair's samples, divided by the sum over " +

@@ -34,7 +34,7 @@ public sealed class GroupScoreTests
     private static (IReadOnlySet<int> Up, IReadOnlySet<int> Down) Known(HashSet<int> up, HashSet<int> down) => (up, down);
 
     private static OpposingPair Pair(ImmutableArray<int> up, ImmutableArray<int> down) =>
-        new() { Up = Camp(up), Down = Camp(down), TrajectoryOpposition = -1 };
+        new() { Up = Camp(up), Down = Camp(down), TrajectoryOpposition = -1, OpposedFrom = 1, OpposedTo = 1 };
 
     private static SampleGroup Camp(ImmutableArray<int> indices) => new()
     {

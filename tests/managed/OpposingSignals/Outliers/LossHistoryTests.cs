@@ -59,6 +59,20 @@ public sealed class LossHistoryTests
         Assert.Equal([4998L, 4999L], history.LatestChanges(2).Steps.ToArray());
     }
 
+    [Theory]
+    [InlineData(0, 1, 20)]
+    [InlineData(10, 10, 20)]
+    [InlineData(0, 4985, 5000)]
+    public void ChangesSinceAStepReachBackAsFarAsNoneIsMissing(long since, long first, int steps)
+    {
+        ChangeWindow changes = Run(steps).ChangesSince(since);
+        Assert.Equal(first, changes.Steps[0]);
+        Assert.Equal(steps - 1, changes.Steps[^1]);
+        Assert.Equal(steps - first, changes.Steps.Length);
+        Assert.Empty(Run(steps).ChangesSince(steps).Steps);
+        Assert.Empty(new LossHistory(Samples, Budget).ChangesSince(since).Steps);
+    }
+
     [Fact]
     public void ChangesAreGivenOnlyAcrossSingleSteps()
     {

@@ -38,6 +38,8 @@ public sealed class PairFollowerTests
         Up = Camp(up, ups),
         Down = Camp(down, downs),
         TrajectoryOpposition = -1,
+        OpposedFrom = 1,
+        OpposedTo = 1,
     };
 
     private static SampleGroup Camp(int first, int count) => new()
