@@ -22,6 +22,7 @@ internal static class ForkCommand
             Description = "Weigh samples in the mean, the others having 1: NAME:WEIGHT, such as A:0.1; names as for --drop.",
         };
         Option<double?> stepSize = new("--lr") { Description = "Another step size." };
+        Option<string?> optimizer = RunOptions.Optimizer("Another optimiser, which starts without a memory");
         Option<bool> freeze = new("--freeze-batch-norm") { Description = "Batch normalisation uses its running statistics from here on." };
         Option<long> steps = RunOptions.WithDefault("--steps", 200L, "Steps of each branch.");
         Option<int?> eigenCount = new("--eigs") { Description = "Top eigenpairs to track in both branches; by default as many as the run." };
@@ -38,7 +39,7 @@ internal static class ForkCommand
             "Example: opsig fork runs/demo --drop A --steps 200 --out runs/demo-without-A");
         command.Arguments.Add(folder);
         foreach (Option option in (Option[])[
-            drop, isolate, relabel, to, weigh, stepSize, freeze, steps, eigenCount, eigenEvery, output, control, json])
+            drop, isolate, relabel, to, weigh, stepSize, optimizer, freeze, steps, eigenCount, eigenEvery, output, control, json])
         {
             command.Options.Add(option);
         }
@@ -58,9 +59,11 @@ internal static class ForkCommand
                 throw new InputException("Choose one of --drop, --isolate, --relabel and --down-weight, and give --to with --relabel alone.");
             }
 
-            if (named.Length == 0 && parsed.GetValue(stepSize) is null && !parsed.GetValue(freeze))
+            string? rule = parsed.GetValue(optimizer);
+            if (named.Length == 0 && parsed.GetValue(stepSize) is null && rule is null && !parsed.GetValue(freeze))
             {
-                throw new InputException("Nothing is changed: give --drop, --isolate, --relabel, --down-weight, --lr or --freeze-batch-norm.");
+                throw new InputException(
+                    "Nothing is changed: give --drop, --isolate, --relabel, --down-weight, --lr, --optimizer or --freeze-batch-norm.");
             }
 
             string root = Path.GetFullPath(RunFolder.At(parsed.GetValue(output)!).Root);
@@ -77,6 +80,7 @@ internal static class ForkCommand
 
             // What cannot be done shows before the first branch is trained.
             intervention?.Apply(parent.Objects.Data.Training);
+            Change(parent.Objects.Configuration).CreateOptimizer();
             TrainingOptions training = parent.Objects.Configuration.Training;
             ForkRecord fork = Fork.Train(
                 parent,
@@ -89,20 +93,24 @@ internal static class ForkCommand
                     EigenCount = parsed.GetValue(eigenCount) ?? training.EigenCount,
                     EigenEvery = parsed.GetValue(eigenEvery),
                 },
-                common => common with
-                {
-                    Intervention = intervention,
-                    StepSize = parsed.GetValue(stepSize) ?? common.StepSize,
-                    BatchNorm = parsed.GetValue(freeze) ? BatchNormMode.Eval : common.BatchNorm,
-                },
+                Change,
                 chosen,
                 parsed.GetValue(control));
-            string change = Describe(named, chosen.Count, parsed.GetValue(to), weight, parsed.GetValue(stepSize), parsed.GetValue(freeze));
+            string change = Describe(
+                named, chosen.Count, parsed.GetValue(to), weight, parsed.GetValue(stepSize), rule, parsed.GetValue(freeze));
             string report = ForkReport.Write(root, fork, change);
             Print(fork, change, report, parsed.GetValue(json));
             return fork.Control.Outcome == TrainingOutcome.Diverged || fork.Changed.Outcome == TrainingOutcome.Diverged
                 ? ExitStatus.Failed
                 : ExitStatus.Done;
+
+            RunConfiguration Change(RunConfiguration common) => common with
+            {
+                Intervention = intervention,
+                StepSize = parsed.GetValue(stepSize) ?? common.StepSize,
+                Optimizer = rule ?? common.Optimizer,
+                BatchNorm = parsed.GetValue(freeze) ? BatchNormMode.Eval : common.BatchNorm,
+            };
         });
         return command;
     }
@@ -122,7 +130,8 @@ internal static class ForkCommand
     }
 
     private static string Describe(
-        (InterventionKind Kind, string Name)[] named, int count, int? label, double? weight, double? stepSize, bool freeze) =>
+        (InterventionKind Kind, string Name)[] named, int count, int? label, double? weight, double? stepSize, string? optimizer,
+        bool freeze) =>
         string.Join(", ", new[]
         {
             named is [var (kind, name)]
@@ -131,6 +140,7 @@ internal static class ForkCommand
                     $"{(kind == InterventionKind.DownWeight ? "weigh" : kind.ToString().ToLowerInvariant())} {name} ({count} samples){(label is null ? "" : $" to class {label}")}{(weight is null ? "" : $" by {weight}")}")
                 : null,
             stepSize is { } size ? string.Create(CultureInfo.InvariantCulture, $"step size {size:R}") : null,
+            optimizer is null ? null : $"optimiser {optimizer}",
             freeze ? "batch normalisation frozen" : null,
         }.OfType<string>());
 

@@ -97,6 +97,9 @@ internal sealed class RunOptions
     internal static Option<T> WithDefault<T>(string name, T value, string description) =>
         new(name) { Description = description, DefaultValueFactory = _ => value };
 
+    internal static Option<string?> Optimizer(string description) =>
+        new("--optimizer") { Description = $"{description}: {Optimizers.Optimizer.Forms}." };
+
     internal static Option<T> Required<T>(string name, string description) =>
         new(name) { Description = description, Required = true };
 

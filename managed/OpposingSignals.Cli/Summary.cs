@@ -12,19 +12,24 @@ internal static class Summary
 {
     public static int Print(Run run, TrainingOutcome? outcome, GroupsRecord groups, bool json)
     {
-        double threshold = 2 / run.Objects.Configuration.StepSize;
+        Optimizers.Optimizer optimizer = run.Objects.Configuration.CreateOptimizer();
         MetricsTable metrics = MetricsFile.Read(run.Folder.Metrics);
         long? crossing = EdgeCrossing.Of(run);
         if (json)
         {
-            Console.Out.WriteLine(Json(run, outcome, groups, metrics, threshold, crossing).ToJsonString(
+            Console.Out.WriteLine(Json(run, outcome, groups, metrics, optimizer.StabilityThreshold, crossing).ToJsonString(
                 new JsonSerializerOptions { WriteIndented = true }));
             return ExitStatus.Done;
         }
 
-        Console.Out.WriteLine(crossing is { } step
-            ? Invariant($"The sharpness reached 2/η = {threshold:G4} at step {step}; at step {groups.Step} it is {groups.Sharpness:G4} (residual {groups.SharpnessResidual:G2}).")
-            : Invariant($"The sharpness has not reached 2/η = {threshold:G4}; at step {groups.Step} it is {groups.Sharpness:G4} (residual {groups.SharpnessResidual:G2})."));
+        string reached = (optimizer.StabilityThreshold, crossing) switch
+        {
+            (null, _) => $"{optimizer.ThresholdNote} At",
+            ({ } threshold, { } step) => Invariant($"The sharpness reached {optimizer.ThresholdFormula} = {threshold:G4} at step {step}; at"),
+            ({ } threshold, null) => Invariant($"The sharpness has not reached {optimizer.ThresholdFormula} = {threshold:G4}; at"),
+        };
+        Console.Out.WriteLine(Invariant(
+            $"{reached} step {groups.Step} it is {groups.Sharpness:G4} (residual {groups.SharpnessResidual:G2})."));
         if (groups.Pairs.Count == 0)
         {
             Console.Out.WriteLine("No opposing groups were found.");
@@ -124,7 +129,7 @@ internal static class Summary
     }
 
     private static JsonObject Json(
-        Run run, TrainingOutcome? outcome, GroupsRecord groups, MetricsTable metrics, double threshold, long? crossing)
+        Run run, TrainingOutcome? outcome, GroupsRecord groups, MetricsTable metrics, double? threshold, long? crossing)
     {
         double?[] losses = metrics["loss"], accuracies = metrics["accuracy"];
         return new JsonObject

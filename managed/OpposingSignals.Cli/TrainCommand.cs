@@ -11,7 +11,8 @@ internal static class TrainCommand
     public static Command Create()
     {
         var options = new RunOptions();
-        Option<double> stepSize = RunOptions.Required<double>("--lr", "Step size η of gradient descent.");
+        Option<double> stepSize = RunOptions.Required<double>("--lr", "Step size η.");
+        Option<string?> optimizer = RunOptions.Optimizer("Rule of the steps, full-batch gradient descent by default");
         Option<long> steps = RunOptions.WithDefault("--steps", 1000L, "Steps to take, at most.");
         Option<double?> accuracy = new("--stop-accuracy") { Description = "Stop once the training accuracy exceeds this." };
         Option<double?> loss = new("--stop-loss") { Description = "Stop once the training loss is below this." };
@@ -40,11 +41,12 @@ internal static class TrainCommand
         Option<bool> json = JsonOutput.Option();
         var command = new Command(
             "train",
-            "Trains by full-batch gradient descent and tracks sharpness and every sample's loss.\n" +
+            "Trains by full-batch gradient descent, or another optimiser on full gradients, and tracks sharpness and every sample's " +
+            "loss.\n" +
             "Example: opsig train --model mlp:200,200:tanh --data cifar10:5000 --loss mse --lr 0.01 --steps 10000 --stop-accuracy 0.99");
         options.AddTo(command);
         foreach (Option option in (Option[])[
-            stepSize, steps, accuracy, loss, eigenEvery, eigenCount, tolerance, groupEvery, watch, probe, dump, follow, testEvery, checkpoint, full, folder, json])
+            stepSize, optimizer, steps, accuracy, loss, eigenEvery, eigenCount, tolerance, groupEvery, watch, probe, dump, follow, testEvery, checkpoint, full, folder, json])
         {
             command.Options.Add(option);
         }
@@ -63,6 +65,7 @@ internal static class TrainCommand
                 TestEvery = parsed.GetValue(testEvery),
             }) with
             {
+                Optimizer = parsed.GetValue(optimizer),
                 CheckpointEvery = parsed.GetValue(checkpoint),
                 FullLosses = parsed.GetValue(full),
                 DumpSteps = Steps(parsed.GetValue(dump)),

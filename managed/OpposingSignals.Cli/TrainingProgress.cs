@@ -20,7 +20,7 @@ internal sealed class TrainingProgress : IDisposable
     private readonly Stopwatch _sinceShown = Stopwatch.StartNew();
     private readonly long _first;
     private readonly long _steps;
-    private readonly double _threshold;
+    private readonly string _threshold;
     private readonly bool _watch;
     private double? _sharpness;
     private StepRecord? _last;
@@ -30,7 +30,9 @@ internal sealed class TrainingProgress : IDisposable
         _watch = watch;
         _first = first;
         _steps = configuration.Training.Steps;
-        _threshold = 2 / configuration.StepSize;
+        _threshold = configuration.CreateOptimizer().StabilityThreshold is { } threshold
+            ? string.Create(CultureInfo.InvariantCulture, $" of {threshold:G4}")
+            : "";
     }
 
     public void Show(StepRecord record)
@@ -63,7 +65,7 @@ internal sealed class TrainingProgress : IDisposable
     {
         double rate = (_last!.Step - _first) / Math.Max(_total.Elapsed.TotalSeconds, 1e-9);
         string sharpness = _sharpness is { } value
-            ? string.Create(CultureInfo.InvariantCulture, $"  sharpness {value:G4} of {_threshold:G4}")
+            ? string.Create(CultureInfo.InvariantCulture, $"  sharpness {value:G4}{_threshold}")
             : "";
         string line = string.Create(
             CultureInfo.InvariantCulture,

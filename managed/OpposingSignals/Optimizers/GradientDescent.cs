@@ -1,63 +1,35 @@
-using System.Runtime.InteropServices;
 using OpposingSignals.Devices;
 
 namespace OpposingSignals.Optimizers;
 
 /// <summary>θ ← θ − η ∇L(θ).</summary>
 /// <remarks>On a quadratic it is stable exactly while the largest eigenvalue is below 2/η.</remarks>
-public sealed class GradientDescent
+/// <param name="stepSize">η, positive and finite.</param>
+public sealed class GradientDescent(double stepSize) : Optimizer(stepSize)
 {
-    private static readonly Operation<Arguments> StepOperation = new("gradient_step");
+    /// <inheritdoc/>
+    public override string Name => "gd";
 
-    /// <summary>Creates the optimiser.</summary>
-    /// <param name="stepSize">η, positive and finite.</param>
-    /// <exception cref="InputException">η is not.</exception>
-    public GradientDescent(double stepSize)
-    {
-        if (!(stepSize > 0) || !double.IsFinite(stepSize))
-        {
-            throw new InputException($"The step size must be a positive number, got {stepSize}.");
-        }
-
-        StepSize = stepSize;
-    }
-
-    /// <summary>η.</summary>
-    public double StepSize { get; }
+    /// <inheritdoc/>
+    public override string Description => "gradient descent";
 
     /// <summary>2/η, the largest stable curvature.</summary>
-    public double StabilityThreshold => 2 / StepSize;
+    public override double? StabilityThreshold => 2 / StepSize;
 
-    /// <summary>Takes one step.</summary>
-    /// <param name="parameters">θ, changed in place.</param>
-    /// <param name="gradient">∇L(θ).</param>
-    /// <param name="previous">Takes θ as it was before the step; null where nobody wants it.</param>
-    /// <exception cref="ArgumentException">The vectors do not fit each other.</exception>
+    /// <inheritdoc/>
+    public override string? ThresholdFormula => "2/η";
+
+    /// <summary>Takes one step; there is nothing to remember.</summary>
+    /// <inheritdoc cref="Optimizer.Step"/>
     public void Step(VectorBlock parameters, VectorBlock gradient, VectorBlock? previous = null)
     {
         ArgumentNullException.ThrowIfNull(parameters);
         parameters.RequireSame(gradient);
         parameters.RequireSame(previous ?? gradient);
-        parameters.Device.Run(StepOperation, new Arguments
-        {
-            Precision = parameters.Precision,
-            Length = parameters.Length,
-            StepSize = StepSize,
-            Parameters = parameters.Address,
-            Gradient = gradient.Address,
-            Previous = previous?.Address ?? 0,
-        });
+        GradientStep.Run(StepSize, isSign: false, parameters, gradient, previous);
     }
 
-    [StructLayout(LayoutKind.Sequential)]
-    internal struct Arguments
-    {
-        public Precision Precision;
-        public int Reserved;
-        public long Length;
-        public double StepSize;
-        public nint Parameters;
-        public nint Gradient;
-        public nint Previous;
-    }
+    private protected override void Update(
+        VectorBlock parameters, VectorBlock gradient, OptimizerState state, VectorBlock? previous) =>
+        Step(parameters, gradient, previous);
 }

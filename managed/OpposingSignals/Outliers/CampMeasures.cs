@@ -45,7 +45,8 @@ internal sealed class CampMeasures(ChangeWindow window)
         OpposingStretch.Find(MeanChanges(up), MeanChanges(down));
 
     /// <summary>
-    /// The pair of two camps, the first one's losses rising on even steps; null unless they oppose each other by at least
+    /// The pair of two camps, the first one's losses rising on even steps; null unless they oppose each other by at
+    /// least
     /// <paramref name="most"/> (a negative correlation).
     /// </summary>
     public OpposingPair? Pair(SampleGroup up, SampleGroup down, double most)

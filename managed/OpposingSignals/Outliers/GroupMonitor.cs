@@ -3,10 +3,13 @@ using OpposingSignals.Tensors;
 namespace OpposingSignals.Outliers;
 
 /// <summary>
-/// Everything about outliers for one training loop: takes the losses of all samples at each step and, where they are measured,
-/// their slopes and curvatures along tracked directions; finds opposing groups as the run goes, names and follows them.
+/// Everything about outliers for one training loop: takes the losses of all samples at each step and, where they are
+/// measured, their slopes and curvatures along tracked directions; finds opposing groups as the run goes, names and
+/// follows them.
 /// </summary>
-/// <remarks>Memory does not depend on the number of steps. Nothing here needs the rest of the library: spans go in.</remarks>
+/// <remarks>
+/// Memory does not depend on the number of steps. Nothing here needs the rest of the library: spans go in.
+/// </remarks>
 public sealed class GroupMonitor
 {
     // Searches take as long as some steps of a small network; a search at every 64th costs next to nothing.
@@ -51,7 +54,9 @@ public sealed class GroupMonitor
         return summary;
     }
 
-    /// <summary>Takes slopes and curvatures along the directions at a step; see <see cref="DirectionalWindow.Observe"/>.</summary>
+    /// <summary>
+    /// Takes slopes and curvatures along the directions at a step; see <see cref="DirectionalWindow.Observe"/>.
+    /// </summary>
     /// <exception cref="InvalidOperationException">The monitor was made for losses alone.</exception>
     public void ObserveDirections(
         long step, ReadOnlySpan<double> coordinates, ReadOnlySpan<double> slopes, ReadOnlySpan<double> curvatures) =>
@@ -59,8 +64,8 @@ public sealed class GroupMonitor
             .Observe(step, coordinates, slopes, curvatures);
 
     /// <summary>
-    /// The pairs as of now: by direction where enough steps are measured (<see cref="DirectionalGroupFinder"/>), else from the
-    /// losses alone (<see cref="GroupFinder"/>). Their names are in <see cref="Pairs"/>.
+    /// The pairs as of now: by direction where enough steps are measured (<see cref="DirectionalGroupFinder"/>), else
+    /// from the losses alone (<see cref="GroupFinder"/>). Their names are in <see cref="Pairs"/>.
     /// </summary>
     public Grouping Search()
     {
@@ -78,8 +83,8 @@ public sealed class GroupMonitor
     }
 
     /// <summary>
-    /// The loss changes that a search looks at now: over the steps along which directions were measured, so that groups are found
-    /// and judged by the same steps, or the latest ones.
+    /// The loss changes that a search looks at now: over the steps along which directions were measured, so that groups
+    /// are found and judged by the same steps, or the latest ones.
     /// </summary>
     public ChangeWindow SearchedChanges() =>
         HasDirections ? History.ChangesSince(Directions!.FirstStep!.Value) : History.LatestChanges();

@@ -9,9 +9,9 @@ namespace OpposingSignals.Outliers;
 /// full. Memory does not depend on the number of steps.
 /// </summary>
 /// <remarks>
-/// The thinned part keeps pairs of consecutive observations k, k + 1 with k a multiple of <see cref="Stride"/>. The stride
-/// starts at 2, which keeps everything, and doubles whenever the budget is full. Single observations at a stride would alias
-/// an oscillation of period 2 to a smooth curve; pairs keep each loss change, and the alternation, visible.
+/// The thinned part keeps pairs of consecutive observations k, k + 1 with k a multiple of <see cref="Stride"/>. The
+/// stride starts at 2, which keeps everything, and doubles whenever the budget is full. Single observations at a stride
+/// would alias an oscillation of period 2 to a smooth curve; pairs keep each loss change, and the alternation, visible.
 /// </remarks>
 public sealed class LossHistory
 {
@@ -175,8 +175,8 @@ public sealed class LossHistory
     }
 
     /// <summary>
-    /// The one-step loss changes at every step in a range for which the losses at the step and at the one before it are at
-    /// hand. Within the window of latest steps, and before the budget is full, that is every step.
+    /// The one-step loss changes at every step in a range for which the losses at the step and at the one before it are
+    /// at hand. Within the window of latest steps, and before the budget is full, that is every step.
     /// </summary>
     public ChangeWindow Changes(long firstStep = long.MinValue, long lastStep = long.MaxValue)
     {
@@ -205,8 +205,8 @@ public sealed class LossHistory
     }
 
     /// <summary>
-    /// The one-step loss changes from a step on, at the latest steps of which none is missing. These are at least those of the
-    /// window of latest steps; before the budget is full they reach back to any step.
+    /// The one-step loss changes from a step on, at the latest steps of which none is missing. These are at least those
+    /// of the window of latest steps; before the budget is full they reach back to any step.
     /// </summary>
     public ChangeWindow ChangesSince(long firstStep)
     {
@@ -219,7 +219,9 @@ public sealed class LossHistory
         return Changes(row < 0 ? firstStep : Math.Max(firstStep, StepAt(row)));
     }
 
-    /// <summary>The one-step loss changes of the latest observations, at most <paramref name="maximum"/> steps.</summary>
+    /// <summary>
+    /// The one-step loss changes of the latest observations, at most <paramref name="maximum"/> steps.
+    /// </summary>
     public ChangeWindow LatestChanges(int maximum = int.MaxValue)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(maximum, 1);
@@ -228,8 +230,8 @@ public sealed class LossHistory
     }
 
     /// <summary>
-    /// The complete state as arrays: <c>layout</c> (int64: N, W, capacity of the thinned part, stride, observations), and
-    /// for each part the steps (int64) and the losses (float32, a row per step).
+    /// The complete state as arrays: <c>layout</c> (int64: N, W, capacity of the thinned part, stride, observations),
+    /// and for each part the steps (int64) and the losses (float32, a row per step).
     /// </summary>
     public IReadOnlyDictionary<string, HostTensor> Save()
     {

@@ -54,14 +54,16 @@ internal sealed class SignificanceTest(
                 (order[i], order[other]) = (order[other], order[i]);
             }
 
-            asFar += Opposed(order[..pair.Up.Indices.Length], order[pair.Up.Indices.Length..pair.Size], stretch) >= found ? 1 : 0;
+            int[] up = order[..pair.Up.Indices.Length], down = order[pair.Up.Indices.Length..pair.Size];
+            asFar += Opposed(up, down, stretch) >= found ? 1 : 0;
         }
 
         return (asFar + 1.0) / (Subsets + 1);
     }
 
-    // −⟨mean change of one, mean change of the other⟩ over the pair's stretch: how far both move, and against each other. Random
-    // subsets are measured over the same steps, because in others, such as the first of a run, everything moves further.
+    // −⟨mean change of one, mean change of the other⟩ over the pair's stretch: how far both move, and against each
+    // other. Random subsets are measured over the same steps, because in others, such as the first of a run, everything
+    // moves further.
     private double Opposed(IReadOnlyCollection<int> up, IReadOnlyCollection<int> down, OpposingStretch stretch) =>
         -TensorPrimitives.Dot<double>(_measures.MeanChanges(up, stretch), _measures.MeanChanges(down, stretch));
 }

@@ -8,12 +8,15 @@ using OpposingSignals.Training;
 namespace OpposingSignals.Runs;
 
 /// <summary>
-/// The state of a trainer between two steps as one safetensors file, replaced as a whole: parameters, the samples' stream and
-/// history, and the warm eigensolver. A trainer that takes it over goes on bitwise as the one that wrote it.
+/// The state of a trainer between two steps as one safetensors file, replaced as a whole: parameters, what the
+/// optimiser remembers, the samples' stream and history, and the warm eigensolver. A trainer that takes it over goes on
+/// bitwise as the one that wrote it.
 /// </summary>
 internal static class Checkpoint
 {
     private const string Format = "opsig-checkpoint-1";
+    private const string OptimizerPrefix = "optimizer.";
+    private const string OptimizerSteps = OptimizerPrefix + "steps";
 
     public static void Write(string path, Trainer trainer)
     {
@@ -27,6 +30,13 @@ internal static class Checkpoint
             StateDict.RunningTensors(trainer.Network, ElementType.Float64)
                 .Select(entry => KeyValuePair.Create("running." + entry.Key, entry.Value)));
         tensors.AddRange(trainer.Groups.Save());
+        if (trainer.OptimizerState.Vectors.Count > 0)
+        {
+            tensors.Add(new(OptimizerSteps, HostTensor.From<long>([trainer.OptimizerState.Steps], 1)));
+            tensors.AddRange(trainer.OptimizerState.Vectors.Select(entry =>
+                KeyValuePair.Create(OptimizerPrefix + entry.Key, ToHost(entry.Value))));
+        }
+
         using (EigenTrackerState tracker = trainer.Tracker.Save())
         {
             foreach ((string name, VectorBlock block) in tracker.Blocks)
@@ -67,6 +77,7 @@ internal static class Checkpoint
 
             StateDict.RestoreRunning(trainer.Network, Part(file, "running."));
             trainer.Groups.Restore(prefix => Part(file, prefix));
+            RestoreOptimizer(file, trainer.OptimizerState);
             RestoreTracker(file, trainer);
             if (trainer.Groups.Stream.LastStep is { } last ? step - last is not (0 or 1) : step != 0)
             {
@@ -80,6 +91,18 @@ internal static class Checkpoint
         }
 
         trainer.Step = step;
+    }
+
+    private static void RestoreOptimizer(SafeTensorsFile file, Optimizers.OptimizerState state)
+    {
+        if (state.Vectors.Count > 0)
+        {
+            state.Steps = file.Tensors[OptimizerSteps].AsSpan<long>()[0];
+            foreach ((string name, VectorBlock vector) in state.Vectors)
+            {
+                FromHost(file.Tensors[OptimizerPrefix + name], vector);
+            }
+        }
     }
 
     private static void RestoreTracker(SafeTensorsFile file, Trainer trainer)

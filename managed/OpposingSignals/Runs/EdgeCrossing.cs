@@ -9,7 +9,7 @@ public static class EdgeCrossing
     /// </summary>
     /// <param name="steps">Steps, ascending.</param>
     /// <param name="sharpness">The sharpness at each; NaN where it is not known.</param>
-    /// <param name="threshold">2/η.</param>
+    /// <param name="threshold">The optimiser's stability threshold, for instance 2/η.</param>
     /// <returns>The step; null where the sharpness never is above.</returns>
     public static long? Find(IReadOnlyList<long> steps, IReadOnlyList<double> sharpness, double threshold)
     {
@@ -22,12 +22,13 @@ public static class EdgeCrossing
         return found < 0 ? null : steps[known[found]];
     }
 
-    /// <summary>The crossing of a run by gradient descent, as far as its metrics reach.</summary>
+    /// <summary>The crossing of a run, as far as its metrics reach; null where its optimiser has no threshold.</summary>
     public static long? Of(Run run)
     {
         ArgumentNullException.ThrowIfNull(run);
         MetricsTable metrics = MetricsFile.Read(run.Folder.Metrics);
-        return Find(
-            metrics.Steps, [.. metrics["sharpness"].Select(value => value ?? double.NaN)], 2 / run.Objects.Configuration.StepSize);
+        return run.Trainer.Optimizer.StabilityThreshold is { } threshold
+            ? Find(metrics.Steps, [.. metrics["sharpness"].Select(value => value ?? double.NaN)], threshold)
+            : null;
     }
 }

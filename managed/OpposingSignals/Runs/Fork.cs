@@ -5,15 +5,18 @@ using OpposingSignals.Training;
 namespace OpposingSignals.Runs;
 
 /// <summary>
-/// Two runs from one checkpoint for the same number of steps: one goes on as before, the other with something changed. Both
-/// measure the same way, so that what differs is due to the change.
+/// Two runs from one checkpoint for the same number of steps: one goes on as before, the other with something changed.
+/// Both measure the same way, so that what differs is due to the change. The optimiser goes on with what it remembers;
+/// another one starts without a memory.
 /// </summary>
 public static class Fork
 {
     /// <summary>Trains both branches into <c>control</c> and <c>changed</c> of a folder, and compares them.</summary>
     /// <param name="parent">The run, at its last checkpoint; not touched.</param>
     /// <param name="folder">A folder that holds no run.</param>
-    /// <param name="measure">What both branches have in common beside the parent's configuration: steps, eigenpairs.</param>
+    /// <param name="measure">
+    /// What both branches have in common beside the parent's configuration: steps, eigenpairs.
+    /// </param>
     /// <param name="change">What the second branch does differently.</param>
     /// <param name="watched">Samples whose mean loss is compared.</param>
     /// <param name="control">The folder of an earlier fork from here whose branch as before is taken; null trains it.</param>
@@ -30,18 +33,19 @@ public static class Fork
         parent.ExportWeights(weights);
         RunConfiguration common = parent.Objects.Configuration with { Weights = weights, Training = measure, DumpSteps = null, Follow = null };
         BranchRecord asBefore = control is null
-            ? Branch(parent.Objects, Path.Combine(folder, "control"), common, watched, cancellation)
+            ? Branch(parent, Path.Combine(folder, "control"), common, watched, cancellation)
             : Earlier(parent.Objects, control, common, watched);
-        BranchRecord changed = Branch(parent.Objects, Path.Combine(folder, "changed"), change(common), watched, cancellation);
+        BranchRecord changed = Branch(parent, Path.Combine(folder, "changed"), change(common), watched, cancellation);
         return new ForkRecord(parent.Folder.Root, parent.Trainer.Step, measure.Steps, asBefore, changed);
     }
 
     private static BranchRecord Branch(
-        RunObjects whole, string folder, RunConfiguration configuration, IReadOnlyList<int> watched, CancellationToken cancellation)
+        Run parent, string folder, RunConfiguration configuration, IReadOnlyList<int> watched, CancellationToken cancellation)
     {
         using Run run = Run.Create(folder, configuration);
+        run.TakeOverOptimizer(parent);
         TrainingOutcome outcome = run.Train(null, cancellation);
-        return Compare(whole, run, outcome, watched);
+        return Compare(parent.Objects, run, outcome, watched);
     }
 
     private static BranchRecord Earlier(RunObjects whole, string fork, RunConfiguration common, IReadOnlyList<int> watched)

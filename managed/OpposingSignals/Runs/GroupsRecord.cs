@@ -16,7 +16,9 @@ public sealed record GroupsRecord
     /// <inheritdoc cref="WindowFirst"/>
     public required long WindowLast { get; init; }
 
-    /// <summary>The largest eigenvalue of the Hessian at <see cref="Step"/>, its residual, and whether it converged.</summary>
+    /// <summary>
+    /// The largest eigenvalue of the Hessian at <see cref="Step"/>, its residual, and whether it converged.
+    /// </summary>
     public double Sharpness { get; init; }
 
     /// <inheritdoc cref="Sharpness"/>
@@ -29,8 +31,8 @@ public sealed record GroupsRecord
     public string? LossConvention { get; init; }
 
     /// <summary>
-    /// Whether shares and gradients of the pairs were measured with running statistics, because batch statistics, with which
-    /// the sharpness was measured, couple the samples.
+    /// Whether shares and gradients of the pairs were measured with running statistics, because batch statistics, with
+    /// which the sharpness was measured, couple the samples.
     /// </summary>
     public bool SamplesInEvaluationMode { get; init; }
 
@@ -40,7 +42,10 @@ public sealed record GroupsRecord
     /// <inheritdoc cref="Precision"/>
     public double? Recall { get; init; }
 
-    /// <summary>The steps at which the mean loss rose by more than 2 %, largest rise first, and what the pairs had to do with them.</summary>
+    /// <summary>
+    /// The steps at which the mean loss rose by more than 2 %, largest rise first, and what the pairs had to do with
+    /// them.
+    /// </summary>
     public IReadOnlyList<SpikeRecord> Spikes { get; init; } = [];
 
     /// <summary>Share ‖v_l‖² / ‖v‖² of the top eigenvector v in every parameter tensor.</summary>
@@ -89,22 +94,30 @@ public sealed record PairRecord
     /// <summary>The step at which it was first found.</summary>
     public long? FirstStep { get; init; }
 
-    /// <summary>Mean |A ∩ B| / |A ∪ B| of its samples from one search to the next; null where it was found once.</summary>
+    /// <summary>
+    /// Mean |A ∩ B| / |A ∪ B| of its samples from one search to the next; null where it was found once.
+    /// </summary>
     public double? Stability { get; init; }
 
     /// <summary>How likely chance alone gives it; null where that was not tested.</summary>
     public PairSignificance? Significance { get; init; }
 
-    /// <summary>Correlation of the difference of the camps' losses' consecutive changes; −1 for an oscillation of period 2.</summary>
+    /// <summary>
+    /// Correlation of the difference of the camps' losses' consecutive changes; −1 for an oscillation of period 2.
+    /// </summary>
     public double? ConsecutiveCorrelation { get; init; }
 
     /// <summary>Whether its members are outliers beside random samples.</summary>
     public OutlierChecks? Checks { get; init; }
 
-    /// <summary>Correlation of the camps' mean loss changes from <see cref="OpposedFrom"/> to <see cref="OpposedTo"/>.</summary>
+    /// <summary>
+    /// Correlation of the camps' mean loss changes from <see cref="OpposedFrom"/> to <see cref="OpposedTo"/>.
+    /// </summary>
     public required double TrajectoryOpposition { get; init; }
 
-    /// <summary>First and last step, of the window, between which the camps oppose each other; null in older records.</summary>
+    /// <summary>
+    /// First and last step, of the window, between which the camps oppose each other; null in older records.
+    /// </summary>
     public long? OpposedFrom { get; init; }
 
     /// <inheritdoc cref="OpposedFrom"/>
@@ -113,7 +126,9 @@ public sealed record PairRecord
     /// <summary>Share of Σ d² of the window.</summary>
     public required double EnergyShare { get; init; }
 
-    /// <summary>Σ_{i in pair} vᵀH_i v / Σ_i vᵀH_i v, v the top eigenvector; a share below 0 or above 1 is possible.</summary>
+    /// <summary>
+    /// Σ_{i in pair} vᵀH_i v / Σ_i vᵀH_i v, v the top eigenvector; a share below 0 or above 1 is possible.
+    /// </summary>
     public required double SharpnessShare { get; init; }
 
     /// <summary>Cosine of the camps' mean loss gradients.</summary>

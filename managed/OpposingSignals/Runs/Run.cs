@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using OpposingSignals.Optimizers;
 using OpposingSignals.Runs.Probes;
 using OpposingSignals.Tensors;
 using OpposingSignals.Training;
@@ -7,8 +6,8 @@ using OpposingSignals.Training;
 namespace OpposingSignals.Runs;
 
 /// <summary>
-/// A training run in a folder. A kill at any instant leaves a folder that resumes, and the resumed run ends with the weights
-/// and metrics of the one that was never interrupted, bit for bit.
+/// A training run in a folder. A kill at any instant leaves a folder that resumes, and the resumed run ends with the
+/// weights and metrics of the one that was never interrupted, bit for bit.
 /// </summary>
 public sealed class Run : IDisposable
 {
@@ -31,11 +30,10 @@ public sealed class Run : IDisposable
                 ? objects.ObjectiveOf(test, forwardOnly: true)
                 : null;
             _probes = objects.Configuration.Probes is null ? null : new ProbeObserver(objects);
-            var optimizer = new GradientDescent(objects.Configuration.StepSize);
-
             // A checkpoint needs no weights file any more, which may have been moved since.
             double[] start = restores ? new double[objects.Network.ParameterCount] : objects.InitialParameters();
-            Trainer = new Trainer(objects.Objective, _test, optimizer, start, objects.Configuration.Training);
+            Trainer = new Trainer(
+                objects.Objective, _test, objects.Configuration.CreateOptimizer(), start, objects.Configuration.Training);
             if (restores)
             {
                 Checkpoint.Restore(folder.State, Trainer);
@@ -82,7 +80,8 @@ public sealed class Run : IDisposable
             run._lock = RunLock.Take(folder);
             folder.RequireFree();
 
-            // A folder without a configuration holds no run, whatever else is there; the configuration therefore comes last.
+            // A folder without a configuration holds no run, whatever else is there; the configuration therefore comes
+            // last.
             File.Delete(folder.State);
             run.OpenRecords();
             AtomicFile.WriteText(
@@ -139,7 +138,9 @@ public sealed class Run : IDisposable
         }
     }
 
-    /// <summary>Opens a run at its last checkpoint to look at it; its files are not touched, and it may be going on.</summary>
+    /// <summary>
+    /// Opens a run at its last checkpoint to look at it; its files are not touched, and it may be going on.
+    /// </summary>
     /// <exception cref="InputException">There is no run or no checkpoint, or a file is damaged.</exception>
     public static Run Inspect(string root)
     {
@@ -156,6 +157,19 @@ public sealed class Run : IDisposable
     /// <summary>Writes the weights at the checkpoint, with PyTorch's names, for another run to start from.</summary>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public void ExportWeights(string path) => WriteModel(path, Trainer.Parameters.ToArray());
+
+    /// <summary>
+    /// Goes on with what another run's optimiser remembers, if both have the same one; from here on the checkpoint has
+    /// it.
+    /// </summary>
+    internal void TakeOverOptimizer(Run other)
+    {
+        if (Trainer.Optimizer.Name == other.Trainer.Optimizer.Name && Trainer.OptimizerState.Vectors.Count > 0)
+        {
+            Trainer.OptimizerState.CopyFrom(other.Trainer.OptimizerState);
+            SaveState();
+        }
+    }
 
     /// <summary>Trains to the end, or until cancelled; writes records, checkpoints and the weights.</summary>
     /// <param name="observed">Called after each step's record; must not fail.</param>

@@ -24,8 +24,13 @@ public sealed record RunConfiguration
     /// <summary>The loss's name; see <see cref="Networks.Loss.Named"/>.</summary>
     public string Loss { get; init; } = "ce";
 
-    /// <summary>Step size η of gradient descent.</summary>
+    /// <summary>Step size η.</summary>
     public required double StepSize { get; init; }
+
+    /// <summary>
+    /// The optimiser's name; see <see cref="Optimizers.Optimizer.Named"/>. Null for gradient descent.
+    /// </summary>
+    public string? Optimizer { get; init; }
 
     /// <summary>The initialisation's name; see <see cref="Networks.Initialization"/>.</summary>
     public string Initialization { get; init; } = "pytorch";
@@ -33,7 +38,9 @@ public sealed record RunConfiguration
     /// <summary>A safetensors file with PyTorch's names to start from, instead of an initialisation.</summary>
     public string? Weights { get; init; }
 
-    /// <summary>Names of parameters that are constants, with commas between; see <see cref="Networks.Network.Freeze"/>.</summary>
+    /// <summary>
+    /// Names of parameters that are constants, with commas between; see <see cref="Networks.Network.Freeze"/>.
+    /// </summary>
     public string? Freeze { get; init; }
 
     /// <summary>Seed of the initialisation.</summary>
@@ -49,15 +56,17 @@ public sealed record RunConfiguration
     public ProductArithmetic Arithmetic { get; init; }
 
     /// <summary>
-    /// Threads; 0 takes every processor. Part of the configuration, because last bits depend on it: a run keeps the number
-    /// that it was made with.
+    /// Threads; 0 takes every processor. Part of the configuration, because last bits depend on it: a run keeps the
+    /// number that it was made with.
     /// </summary>
     public int Threads { get; init; }
 
     /// <summary>Samples of a micro-batch; 0 leaves it to the plan.</summary>
     public int MicroBatch { get; init; }
 
-    /// <summary>Statistics of batch normalisation in the training objective; everything else uses the running ones.</summary>
+    /// <summary>
+    /// Statistics of batch normalisation in the training objective; everything else uses the running ones.
+    /// </summary>
     public BatchNormMode BatchNorm { get; init; }
 
     /// <summary>Memory budget in MiB; 0 takes 60 % of the machine's.</summary>
@@ -69,7 +78,9 @@ public sealed record RunConfiguration
     /// <summary>Whether the loss of every sample at every step is written to <c>samples/losses.f32</c>.</summary>
     public bool FullLosses { get; init; }
 
-    /// <summary>Inputs that are put through the network at every step; see <see cref="Probes.ProbeSet"/>. Null for none.</summary>
+    /// <summary>
+    /// Inputs that are put through the network at every step; see <see cref="Probes.ProbeSet"/>. Null for none.
+    /// </summary>
     public string? Probes { get; init; }
 
     /// <summary>Steps whose largest risers and fallers the report shows as they come; null for none.</summary>
@@ -89,6 +100,10 @@ public sealed record RunConfiguration
 
     /// <summary>The device in words, as found when the run was made.</summary>
     public string DeviceDescription { get; init; } = "";
+
+    /// <summary>The optimiser with its step size.</summary>
+    /// <exception cref="InputException">There is no such optimiser, or a number is out of range.</exception>
+    public Optimizers.Optimizer CreateOptimizer() => Optimizers.Optimizer.Named(Optimizer ?? "gd", StepSize);
 
     /// <summary>The configuration as JSON.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, RunJson.Default.RunConfiguration);

@@ -17,10 +17,8 @@ public sealed class Trainer : IDisposable
 {
     private readonly Objective _objective;
     private readonly Objective? _test;
-    private readonly GradientDescent _optimizer;
     private readonly TrainingOptions _options;
     private readonly VectorBlock _previous;
-    private readonly Recordings _steps;
     private bool _hasPrevious;
 
     /// <summary>Creates a trainer at step 0.</summary>
@@ -30,18 +28,18 @@ public sealed class Trainer : IDisposable
     /// <param name="parameters">θ₀.</param>
     /// <param name="options">When to stop, what to measure.</param>
     public Trainer(
-        Objective objective, Objective? test, GradientDescent optimizer, ReadOnlySpan<double> parameters,
+        Objective objective, Objective? test, Optimizer optimizer, ReadOnlySpan<double> parameters,
         TrainingOptions options)
     {
         ArgumentNullException.ThrowIfNull(objective);
         ArgumentNullException.ThrowIfNull(optimizer);
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
-        (_objective, _test, _optimizer, _options) = (objective, test, optimizer, options);
+        (_objective, _test, Optimizer, _options) = (objective, test, optimizer, options);
         Parameters = new VectorBlock(objective.Device, objective.Precision, 1, objective.ParameterCount);
         Parameters.CopyFrom(parameters);
         _previous = new VectorBlock(objective.Device, objective.Precision, 1, objective.ParameterCount);
-        _steps = new Recordings(objective.Device);
+        OptimizerState = optimizer.Start(Parameters);
         bool splits = options.GroupEvery > 0 && options.EigenEvery > 0 && !objective.CouplesSamples;
         Groups = new GroupMonitor(objective.SampleCount, splits ? options.EigenCount : 0);
         Tracker = new EigenTracker(objective.Device, objective.Precision, objective.ParameterCount, new EigenTrackerOptions
@@ -56,6 +54,12 @@ public sealed class Trainer : IDisposable
 
     /// <summary>θ_t.</summary>
     public VectorBlock Parameters { get; }
+
+    /// <summary>The rule of its steps.</summary>
+    public Optimizer Optimizer { get; }
+
+    /// <summary>What the optimiser remembers.</summary>
+    public OptimizerState OptimizerState { get; }
 
     /// <summary>The network that is trained; its running statistics belong to the state.</summary>
     internal Networks.Network Network => _objective.Network;
@@ -81,7 +85,7 @@ public sealed class Trainer : IDisposable
 
     /// <summary>
     /// Trains until a stop condition holds. Everything needed to go on is in <see cref="Step"/>, <see cref="Parameters"/>,
-    /// <see cref="Groups"/> and <see cref="Tracker"/>.
+    /// <see cref="OptimizerState"/>, <see cref="Groups"/> and <see cref="Tracker"/>.
     /// </summary>
     /// <param name="recorded">Called with every step's record, and the losses of all samples, before the step is taken.</param>
     /// <param name="beforeStep">Called before anything of a step is computed: the state is that between two steps.</param>
@@ -117,7 +121,7 @@ public sealed class Trainer : IDisposable
             }
 
             point.UpdateRunningStatistics();
-            _steps.Run(point.Gradient.Address, () => _optimizer.Step(Parameters, point.Gradient, _previous));
+            Optimizer.Step(Parameters, point.Gradient, OptimizerState, _previous);
             _hasPrevious = true;
             Step++;
         }
@@ -126,7 +130,7 @@ public sealed class Trainer : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        _steps.Dispose();
+        OptimizerState.Dispose();
         Parameters.Dispose();
         _previous.Dispose();
         Tracker.Dispose();
@@ -173,11 +177,12 @@ public sealed class Trainer : IDisposable
         return true;
     }
 
-    // The step from here is −η∇L, so that its coordinates are known before it is taken.
+    // The step from here is known before it is taken, and so are its coordinates.
     private void ObserveDirections(LinearizationPoint point, EigenSolution solution)
     {
-        double[,] along = solution.Vectors.InnerProducts(point.Gradient);
-        double[] coordinates = [.. Enumerable.Range(0, solution.Pairs.Count).Select(j => -_optimizer.StepSize * along[j, 0])];
+        using VectorBlock change = Optimizer.Change(point.Gradient, OptimizerState);
+        double[,] along = solution.Vectors.InnerProducts(change);
+        double[] coordinates = [.. Enumerable.Range(0, solution.Pairs.Count).Select(j => along[j, 0])];
         (double[] slopes, double[] curvatures) = point.SampleDerivatives(solution.Vectors);
         Groups.ObserveDirections(Step, coordinates, slopes, curvatures);
     }

@@ -60,6 +60,24 @@ public sealed class ForkTests(FinishedRun finished) : IClassFixture<FinishedRun>
     }
 
     [Fact]
+    public void TheOptimizerCanBeSwitchedAndTheOtherBranchKeepsItsMemory()
+    {
+        using var folder = new TemporaryFolder();
+        string[] rule = ["--optimizer", "momentum"];
+        CommandLine.Run([.. SmallRun.Train(folder["run"], steps: 4), .. rule]).Expect(0);
+        CommandLine.Run([.. SmallRun.Train(folder["longer"], steps: 7), .. rule]).Expect(0);
+        CommandResult fork = CommandLine.Run(
+            "fork", folder["run"], "--optimizer", "adam", "--lr", "0.001", "--steps", "3", "--eig-every", "0",
+            "--out", folder["fork"]).Expect(0);
+        Assert.Contains("optimiser adam", fork.Output, StringComparison.Ordinal);
+        string[] control = SmallRun.Column(folder["fork", "control"], "loss");
+        string[] changed = SmallRun.Column(folder["fork", "changed"], "loss");
+        Assert.Equal(SmallRun.Column(folder["longer"], "loss")[4..], control);
+        Assert.Equal(control[0], changed[0]);
+        Assert.NotEqual(control[1], changed[1]);
+    }
+
+    [Fact]
     public void SamplesThatWeighNothingAreAsIfDropped()
     {
         using var folder = new TemporaryFolder();
@@ -86,6 +104,7 @@ public sealed class ForkTests(FinishedRun finished) : IClassFixture<FinishedRun>
     [InlineData("random:COUNT", "--drop", "random:61")]
     [InlineData("'60'", "--drop", "3,60")]
     [InlineData("no samples 'Q'", "--drop", "Q")]
+    [InlineData("no optimiser 'sgd'", "--optimizer", "sgd")]
     [InlineData("classes 0 to 9", "--relabel", "1", "--to", "10")]
     public void WhatCannotBeDoneIsOneLine(string words, params string[] change)
     {

@@ -40,6 +40,8 @@ public sealed class HostileArgumentsTests
     [InlineData("--precision", "half", "'half'")]
     [InlineData("--seed", "-1", "--seed")]
     [InlineData("--lr", "0", "positive")]
+    [InlineData("--optimizer", "adam:2", "below 1")]
+    [InlineData("--optimizer", "", "Choose one of gd")]
     [InlineData("--lr", "-0.1", "positive")]
     [InlineData("--lr", "NaN", "positive")]
     [InlineData("--lr", "Infinity", "positive")]

@@ -44,6 +44,19 @@ public sealed class ResumeTests
         SmallRun.AssertSame(whole, extended);
     }
 
+    [Theory]
+    [InlineData("momentum:0.8")]
+    [InlineData("adam")]
+    public void AnOptimizerGoesOnWithWhatItRemembers(string optimizer)
+    {
+        using var folder = new TemporaryFolder();
+        string whole = folder["whole"], extended = folder["extended"];
+        CommandLine.Run([.. SmallRun.Train(whole, steps: 12), "--optimizer", optimizer]).Expect(0);
+        CommandLine.Run([.. SmallRun.Train(extended, steps: 5), "--optimizer", optimizer]).Expect(0);
+        CommandLine.Run("resume", extended, "--steps", "12").Expect(0);
+        SmallRun.AssertSame(whole, extended);
+    }
+
     [Fact]
     public void TheSameSeedGivesTheSameBytesAndAnotherSeedOthers()
     {

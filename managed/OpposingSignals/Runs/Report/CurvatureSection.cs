@@ -9,7 +9,7 @@ internal static class CurvatureSection
     {
         string loss = model.LossUnit is { } unit ? $"mean loss ({unit})" : "mean loss";
         PlotLevel[] threshold = model.StabilityThreshold is { } value && double.IsFinite(value)
-            ? [new PlotLevel("2/η, the edge of stability", value)]
+            ? [new PlotLevel($"{model.ThresholdFormula}, the edge of stability", value)]
             : [];
         var plot = new Plot
         {
@@ -42,7 +42,7 @@ internal static class CurvatureSection
                 },
             ],
             MarkedStep = ReportFindings.Edge(model),
-            MarkName = "sharpness first above 2/η",
+            MarkName = ReportFindings.EdgeMark(model),
         };
         string figure = PlotRenderer.Render(plot);
         var html = new StringBuilder("<section>\n<h2>Loss and sharpness</h2>\n");
@@ -63,9 +63,10 @@ internal static class CurvatureSection
         new() { Name = data, FullName = $"{data} {quantity}", Style = style, Series = series };
 
     private static string Explanation(ReportModel model) => model.StabilityThreshold is null
-        ? Markup.Paragraph("The sharpness says how strongly the loss bends in the direction in which it bends most.")
+        ? Markup.Paragraph(
+            $"The sharpness says how strongly the loss bends in the direction in which it bends most. {model.ThresholdNote}")
         : Markup.Paragraph(
-            "The sharpness says how strongly the loss bends in the direction in which it bends most. Gradient descent with " +
-            "step size η is stable along a direction only while the curvature there is below 2/η. Above that line every " +
+            "The sharpness says how strongly the loss bends in the direction in which it bends most. The optimiser with " +
+            $"step size η is stable along a direction only while the curvature there is below {model.ThresholdFormula}. Above that line every " +
             "step overshoots the bottom of the valley by more than it came from, and the training loss stops falling smoothly.");
 }

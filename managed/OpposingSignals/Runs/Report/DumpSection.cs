@@ -53,6 +53,6 @@ internal static class DumpSection
             },
         ],
         MarkedStep = ReportFindings.Edge(model),
-        MarkName = "sharpness first above 2/η",
+        MarkName = ReportFindings.EdgeMark(model),
     });
 }

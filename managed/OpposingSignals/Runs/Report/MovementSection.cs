@@ -29,7 +29,7 @@ internal static class MovementSection
                 },
             ],
             MarkedStep = ReportFindings.Edge(model),
-            MarkName = "sharpness first above 2/η",
+            MarkName = ReportFindings.EdgeMark(model),
         });
         html.Append(figure.Length == 0
             ? Markup.Paragraph("The losses of the single samples were not recorded.")

@@ -83,7 +83,7 @@ internal static class PairSection
                 Panel(pair.UpName, "up", pair.Up.Loss), Panel(pair.DownName, "down", pair.Down.Loss),
             ],
             MarkedStep = ReportFindings.Edge(model),
-            MarkName = "sharpness first above 2/η",
+            MarkName = ReportFindings.EdgeMark(model),
         });
         return $"<h4>Over the whole run</h4>\n{figure}";
     }

@@ -64,7 +64,7 @@ internal static class ProbeSection
                 },
             ],
             MarkedStep = ReportFindings.Edge(model),
-            MarkName = "sharpness first above 2/η",
+            MarkName = ReportFindings.EdgeMark(model),
         }));
         AppendLayers(html, probe);
         html.Append("</article>\n");

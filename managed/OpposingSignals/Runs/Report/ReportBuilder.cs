@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using OpposingSignals.Datasets;
 using OpposingSignals.Networks;
+using OpposingSignals.Optimizers;
 using OpposingSignals.Outliers;
 using OpposingSignals.Tensors;
 
@@ -20,14 +21,13 @@ public static class ReportBuilder
         ArgumentNullException.ThrowIfNull(run);
         ArgumentNullException.ThrowIfNull(groups);
         RunConfiguration configuration = run.Objects.Configuration;
+        Optimizer optimizer = run.Trainer.Optimizer;
         MetricsTable metrics = MetricsFile.Read(run.Folder.Metrics);
         double[] outputs = run.Objects.Objective.Outputs(run.Trainer.Parameters);
         return new ReportModel
         {
             Title = $"{configuration.Model} on {configuration.Data}",
-            Subtitle = string.Create(
-                CultureInfo.InvariantCulture,
-                $"full-batch gradient descent, step size {configuration.StepSize:R}, {run.Objects.Objective.Convention}"),
+            Subtitle = $"{Steps(optimizer)}, {run.Objects.Objective.Convention}",
             Configuration = Configuration(run),
             SampleCount = run.Objects.Objective.SampleCount,
             LossUnit = run.Objects.Loss is CrossEntropy ? "nats" : null,
@@ -37,7 +37,9 @@ public static class ReportBuilder
             TestAccuracy = run.Objects.Data.Training.HasClasses ? ReportSeries.Of(metrics, "test_accuracy") : ReportSeries.Empty,
             Sharpness = Eigenvalues(metrics, "sharpness", "sharpness_residual"),
             FurtherEigenvalues = FurtherEigenvalues(run),
-            StabilityThreshold = 2 / configuration.StepSize,
+            StabilityThreshold = optimizer.StabilityThreshold,
+            ThresholdFormula = optimizer.ThresholdFormula ?? "",
+            ThresholdNote = optimizer.ThresholdNote,
             ResidualTolerance = configuration.Training.EigenTolerance,
             RiseFraction = ReportSeries.Of(metrics, "rise_fraction"),
             OutlierShare = ReportSeries.Of(metrics, "outlier_share"),
@@ -51,6 +53,9 @@ public static class ReportBuilder
             Notes = Notes(groups),
         };
     }
+
+    private static string Steps(Optimizer optimizer) =>
+        string.Create(CultureInfo.InvariantCulture, $"full-batch {optimizer.Description}, step size {optimizer.StepSize:R}");
 
     private static ReportPair Pair(Run run, PairRecord pair, int index, double[] outputs) =>
         WithPictures(run, pair, new ReportPair
@@ -222,7 +227,7 @@ public static class ReportBuilder
             new("Data", $"{c.Data}, {run.Objects.Objective.SampleCount} training samples"),
             new("Normalisation", run.Objects.Data.Normalization?.Scheme.ToString().ToLowerInvariant() ?? "none"),
             new("Loss", run.Objects.Objective.Convention),
-            new("Optimiser", string.Create(CultureInfo.InvariantCulture, $"full-batch gradient descent, step size {c.StepSize:R}")),
+            new("Optimiser", Steps(run.Trainer.Optimizer)),
             new("Start", c.Weights ?? $"{c.Initialization}, seed {c.Seed}"),
             new("Precision", c.Precision.ToString().ToLowerInvariant()),
             new("Device", c.DeviceDescription),

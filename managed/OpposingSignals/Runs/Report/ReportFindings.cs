@@ -5,7 +5,9 @@ namespace OpposingSignals.Runs.Report;
 /// <summary>The key numbers that the summary and several sections share.</summary>
 internal static class ReportFindings
 {
-    /// <summary>The step at which the edge is reached, as given or from the measured sharpness; null if it is not.</summary>
+    /// <summary>
+    /// The step at which the edge is reached, as given or from the measured sharpness; null if it is not.
+    /// </summary>
     public static long? Edge(ReportModel model)
     {
         if (model.EdgeStep is not null || model.StabilityThreshold is not { } threshold)
@@ -16,10 +18,15 @@ internal static class ReportFindings
         return EdgeCrossing.Find(model.Sharpness.Values.Steps, model.Sharpness.Values.Values, threshold);
     }
 
+    /// <summary>What a plot calls that step.</summary>
+    public static string EdgeMark(ReportModel model) => $"sharpness first above {model.ThresholdFormula}";
+
     /// <summary>The pairs that were found; empty also if none were looked for.</summary>
     public static ImmutableArray<ReportPair> Pairs(ReportModel model) => model.Pairs ?? [];
 
-    /// <summary>Median of sharpness / (2/η) from the crossing on; null without a crossing or threshold.</summary>
+    /// <summary>
+    /// Median of sharpness over threshold from the crossing on; null without a crossing or threshold.
+    /// </summary>
     public static double? SharpnessPastEdge(ReportModel model)
     {
         if (Edge(model) is not { } edge || model.StabilityThreshold is not { } threshold)

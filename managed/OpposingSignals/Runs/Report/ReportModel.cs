@@ -38,11 +38,20 @@ public sealed record ReportModel
     /// <summary>The eigenvalues after the largest, in descending order.</summary>
     public ImmutableArray<EigenvalueSeries> FurtherEigenvalues { get; init; } = [];
 
-    /// <summary>2/η for the step size η; null where no such threshold applies.</summary>
+    /// <summary>
+    /// The largest curvature at which the optimiser is stable, 2/η for gradient descent; null where none applies.
+    /// </summary>
     public double? StabilityThreshold { get; init; }
 
+    /// <summary>The threshold as a formula of the step size η.</summary>
+    public string ThresholdFormula { get; init; } = "2/η";
+
+    /// <summary>Why no threshold applies; null where one does.</summary>
+    public string? ThresholdNote { get; init; }
+
     /// <summary>
-    /// The step at which the sharpness rises above <see cref="StabilityThreshold"/>; null to take it from <see cref="Sharpness"/>.
+    /// The step at which the sharpness rises above <see cref="StabilityThreshold"/>; null to take it from <see
+    /// cref="Sharpness"/>.
     /// </summary>
     public long? EdgeStep { get; init; }
 

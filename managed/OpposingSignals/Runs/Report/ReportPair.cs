@@ -22,8 +22,8 @@ public sealed record ReportPair
     public required ReportCamp Down { get; init; }
 
     /// <summary>
-    /// Correlation of the two camps' mean loss changes from <see cref="OpposedFrom"/> to <see cref="OpposedTo"/>; −1 is perfect
-    /// opposition.
+    /// Correlation of the two camps' mean loss changes from <see cref="OpposedFrom"/> to <see cref="OpposedTo"/>; −1 is
+    /// perfect opposition.
     /// </summary>
     public double? Opposition { get; init; }
 
@@ -57,12 +57,16 @@ public sealed record ReportPair
     /// <inheritdoc cref="UpMeanPng"/>
     public ReadOnlyMemory<byte> DownMeanPng { get; init; }
 
-    /// <summary>Mean picture of the first camp minus that of the other around mid-grey: what divides the camps.</summary>
+    /// <summary>
+    /// Mean picture of the first camp minus that of the other around mid-grey: what divides the camps.
+    /// </summary>
     public ReadOnlyMemory<byte> DifferencePng { get; init; }
 
     /// <summary>Mean picture of both camps minus that of all samples around mid-grey: what the camps share.</summary>
     public ReadOnlyMemory<byte> SharedPng { get; init; }
 
-    /// <summary>The change of an input that moves the pair's output most along the top eigenvector, around mid-grey.</summary>
+    /// <summary>
+    /// The change of an input that moves the pair's output most along the top eigenvector, around mid-grey.
+    /// </summary>
     public ReadOnlyMemory<byte> DirectionPng { get; init; }
 }

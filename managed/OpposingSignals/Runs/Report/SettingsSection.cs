@@ -10,9 +10,10 @@ internal static class SettingsSection
         ("Loss", "Mean over all training samples of the loss of one sample; the squared loss is ½ the squared error summed " +
             "over the outputs."),
         ("Sharpness", "The algebraically largest eigenvalue of the Hessian of the mean training loss."),
-        ("2/η", "For step size η: above this curvature gradient descent on a quadratic diverges along the eigenvector, with " +
-            "the sign changing at every step."),
-        ("Edge of stability", "The first step at which the measured sharpness exceeds 2/η."),
+        ("Stability threshold", "Above this curvature the optimiser diverges on a quadratic along the eigenvector, with the sign " +
+            "changing at every step. For step size η: 2/η for gradient descent, (2 + 2β)/η with momentum β, and " +
+            "(2 + 2β)/((1 + 2β)η) in Nesterov's form."),
+        ("Edge of stability", "The first step at which the measured sharpness exceeds the threshold."),
         ("Residual", "|H v − θ v| for the eigenvalue estimate θ and its unit vector v. An eigenvalue lies within this distance " +
             "of θ."),
         ("Loss change", "d of a sample: its loss after a step minus its loss before."),

@@ -32,13 +32,13 @@ internal static class SpectrumSection
                     Lines = [.. all.Take(Coloured).Select((series, i) => CurvatureSection.Eigenvalue(
                         $"eigenvalue {i + 1}", $"e{i + 1}", series, model.ResidualTolerance))],
                     Levels = model.StabilityThreshold is { } threshold && double.IsFinite(threshold)
-                        ? [new PlotLevel("2/η", threshold)]
+                        ? [new PlotLevel(model.ThresholdFormula, threshold)]
                         : [],
                     Height = 260,
                 },
             ],
             MarkedStep = ReportFindings.Edge(model),
-            MarkName = "sharpness first above 2/η",
+            MarkName = ReportFindings.EdgeMark(model),
         }));
         AppendTable(html, model, all);
         return html.Append("</section>\n").ToString();
@@ -47,7 +47,7 @@ internal static class SpectrumSection
     private static void AppendTable(StringBuilder html, ReportModel model, EigenvalueSeries[] all)
     {
         html.Append("<table class=\"numbers\">\n<caption>Last measurement</caption>\n<thead><tr><th></th><th>step</th>");
-        html.Append("<th>eigenvalue</th><th>× η/2</th><th>residual</th><th></th></tr></thead>\n<tbody>\n");
+        html.Append("<th>eigenvalue</th><th>over the threshold</th><th>residual</th><th></th></tr></thead>\n<tbody>\n");
         for (int rank = 0; rank < all.Length; rank++)
         {
             EigenvalueSeries series = all[rank];

@@ -41,23 +41,23 @@ internal static class SummarySection
         if (model.StabilityThreshold is not { } threshold)
         {
             return $"The sharpness, the largest curvature of the loss, reached {Numbers.Format(largest)}. " +
-                "No threshold 2/η applies to this run.";
+                (model.ThresholdNote ?? "No stability threshold applies to this run.");
         }
 
         if (ReportFindings.Edge(model) is not { } edge)
         {
             return $"This run did not reach the edge of stability: the sharpness, the largest curvature of the loss, stayed " +
-                $"below 2/η = {Numbers.Format(threshold)}; at most it was {Numbers.Format(largest / threshold)} of it.";
+                $"below {model.ThresholdFormula} = {Numbers.Format(threshold)}; at most it was {Numbers.Format(largest / threshold)} of it.";
         }
 
         string hovers = ReportFindings.SharpnessPastEdge(model) switch
         {
             null => "",
-            > 0.8 and < 1.3 and { } past => $" Since then it has hovered at {Numbers.Format(past)} of 2/η (median): the steps " +
+            > 0.8 and < 1.3 and { } past => $" Since then it has hovered at {Numbers.Format(past)} of {model.ThresholdFormula} (median): the steps " +
                 "are as long as the loss surface lets them be, and training bounces across a narrow valley.",
-            { } past => $" Since then its median has been {Numbers.Format(past)} of 2/η.",
+            { } past => $" Since then its median has been {Numbers.Format(past)} of {model.ThresholdFormula}.",
         };
-        return $"The sharpness, the largest curvature of the loss, crossed the edge of stability 2/η = " +
+        return $"The sharpness, the largest curvature of the loss, crossed the edge of stability {model.ThresholdFormula} = " +
             $"{Numbers.Format(threshold)} at step {Numbers.Count(edge)}.{hovers}";
     }
 
@@ -93,7 +93,7 @@ internal static class SummarySection
 
         if (ReportFindings.SharpnessPastEdge(model) is { } past)
         {
-            yield return ("sharpness past the edge", Numbers.Format(past) + " × 2/η");
+            yield return ("sharpness past the edge", Numbers.Format(past) + $" × {model.ThresholdFormula}");
         }
         else if (ReportFindings.LargestSharpness(model) is { } largest)
         {

@@ -1,0 +1,84 @@
+using System.Globalization;
+using OpposingSignals.Devices;
+
+namespace OpposingSignals.Optimizers;
+
+/// <summary>
+/// Adam (Kingma and Ba 2015): m ← β₁m + (1 − β₁)g; s ← β₂s + (1 − β₂)g²; θ ← θ − η m̂ / (√ŝ + ε), m̂ = m/(1 − β₁ᵗ),
+/// ŝ = s/(1 − β₂ᵗ), without weight decay.
+/// </summary>
+/// <remarks>
+/// What equilibrates is the largest eigenvalue of P⁻¹H, P = (1 − β₁ᵗ)(diag √ŝ + ε), at (2 + 2β₁)/((1 − β₁)η): Cohen et
+/// al. 2022, arXiv 2207.14484. The sharpness itself may keep rising.
+/// </remarks>
+public sealed class Adam : Optimizer
+{
+    internal const double UsualFirstDecay = 0.9;
+    internal const double UsualSecondDecay = 0.999;
+    internal const double UsualEpsilon = 1e-8;
+
+    /// <summary>Creates the optimiser.</summary>
+    /// <param name="stepSize">η, positive and finite.</param>
+    /// <param name="firstDecay">β₁, at least 0 and below 1.</param>
+    /// <param name="secondDecay">β₂, at least 0 and below 1.</param>
+    /// <param name="epsilon">ε, positive.</param>
+    /// <exception cref="InputException">A number is out of range.</exception>
+    public Adam(
+        double stepSize, double firstDecay = UsualFirstDecay, double secondDecay = UsualSecondDecay,
+        double epsilon = UsualEpsilon)
+        : base(stepSize)
+    {
+        FirstDecay = Decay(firstDecay, "β1 of Adam");
+        SecondDecay = Decay(secondDecay, "β2 of Adam");
+        Epsilon = AdaptiveStep.Epsilon(epsilon);
+    }
+
+    /// <summary>β₁.</summary>
+    public double FirstDecay { get; }
+
+    /// <summary>β₂.</summary>
+    public double SecondDecay { get; }
+
+    /// <summary>ε.</summary>
+    public double Epsilon { get; }
+
+    /// <inheritdoc/>
+    public override string Name => Invariant($"adam:{FirstDecay:R}:{SecondDecay:R}:{Epsilon:R}");
+
+    /// <inheritdoc/>
+    public override string Description =>
+        Invariant($"Adam, β₁ = {FirstDecay:R}, β₂ = {SecondDecay:R}, ε = {Epsilon:R}");
+
+    /// <inheritdoc/>
+    public override double? StabilityThreshold => null;
+
+    /// <inheritdoc/>
+    public override string? ThresholdFormula => null;
+
+    /// <inheritdoc/>
+    public override string? ThresholdNote => string.Create(
+        CultureInfo.InvariantCulture,
+        $"Adam is stable up to (2 + 2β₁)/((1 − β₁)η) = {(2 + (2 * FirstDecay)) / ((1 - FirstDecay) * StepSize):G4}, but of the " +
+        $"preconditioned sharpness, which is not tracked; the sharpness itself has no threshold.");
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> Memory => [AdaptiveStep.First, AdaptiveStep.Second];
+
+    private protected override void Update(
+        VectorBlock parameters, VectorBlock gradient, OptimizerState state, VectorBlock? previous) =>
+        AdaptiveStep.Run(
+            new AdaptiveStep.Arguments
+            {
+                StepSize = StepSize,
+                FirstDecay = FirstDecay,
+                SecondDecay = SecondDecay,
+                FirstCorrection = 1 / (1 - Math.Pow(FirstDecay, state.Steps)),
+                SecondCorrection = 1 / (1 - Math.Pow(SecondDecay, state.Steps)),
+                Epsilon = Epsilon,
+            },
+            parameters,
+            gradient,
+            state[AdaptiveStep.First],
+            state[AdaptiveStep.Second],
+            previous);
+}
