@@ -12,7 +12,7 @@ internal static class Summary
 {
     public static int Print(Run run, TrainingOutcome? outcome, GroupsRecord groups, bool json)
     {
-        Optimizers.Optimizer optimizer = run.Objects.Configuration.CreateOptimizer();
+        Optimizers.Optimizer optimizer = run.Trainer.Optimizer;
         MetricsTable metrics = MetricsFile.Read(run.Folder.Metrics);
         long? crossing = EdgeCrossing.Of(run);
         if (json)

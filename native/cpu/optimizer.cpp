@@ -9,9 +9,9 @@ namespace {
 
 using namespace opsig;
 
-// parameters[p] += change(p, gradient[p]); a state may be read and written at p alone.
-template <class T, class Arguments, class Change>
-void step(const Arguments& a, const Change& change) {
+// parameters[p] += rule(p, gradient[p])
+template <class T, class Arguments, class Rule>
+void step(const Arguments& a, const Rule& rule) {
   T* parameters = static_cast<T*>(a.parameters);
   T* previous = static_cast<T*>(a.previous);
   const T* gradient = static_cast<const T*>(a.gradient);
@@ -19,60 +19,20 @@ void step(const Arguments& a, const Change& change) {
   for (int64_t p = 0; p < a.length; ++p) {
     const T value = parameters[p];
     if (previous) previous[p] = value;
-    parameters[p] = static_cast<T>(static_cast<double>(value) + change(p, static_cast<double>(gradient[p])));
+    parameters[p] = static_cast<T>(static_cast<double>(value) + rule(p, static_cast<double>(gradient[p])));
   }
 }
 
-template <class T>
-void gradient_step(const opsig_gradient_step_arguments& a) {
-  step<T>(a, [=](int64_t, double gradient) {
-    return a.sign ? optimizer::sign_change(a.step_size, gradient) : -a.step_size * gradient;
-  });
-}
-
-template <class T>
-void momentum_step(const opsig_momentum_step_arguments& a) {
-  T* velocities = static_cast<T*>(a.velocity);
-  const optimizer::Momentum rule{a.step_size, a.decay, a.nesterov != 0};
-  step<T>(a, [=](int64_t p, double gradient) {
-    double velocity = static_cast<double>(velocities[p]);
-    const double change = rule.change(gradient, velocity);
-    velocities[p] = static_cast<T>(velocity);
-    return change;
-  });
-}
-
-template <class T>
-void adaptive_step(const opsig_adaptive_step_arguments& a) {
-  T* firsts = static_cast<T*>(a.first);
-  T* seconds = static_cast<T*>(a.second);
-  const optimizer::Adaptive rule{a.step_size,        a.first_decay,       a.second_decay,
-                                 a.first_correction, a.second_correction, a.epsilon};
-  step<T>(a, [=](int64_t p, double gradient) {
-    double mean = gradient, second = static_cast<double>(seconds[p]);
-    if (firsts) {
-      mean = rule.mean(gradient, static_cast<double>(firsts[p]));
-      firsts[p] = static_cast<T>(mean);
-    }
-    const double change = rule.change(gradient, mean, second);
-    seconds[p] = static_cast<T>(second);
-    return change;
-  });
+template <template <class> class Rule, class Arguments>
+void run(const Arguments& a) {
+  require(a.length >= 0, "negative extent");
+  with_precision(a.precision, [&](auto zero) { step<decltype(zero)>(a, Rule<decltype(zero)>(a)); });
 }
 
 }  // namespace
 
-OPSIG_OPERATION(gradient_step, opsig_gradient_step_arguments) {
-  require(arguments.length >= 0, "negative extent");
-  with_precision(arguments.precision, [&](auto zero) { gradient_step<decltype(zero)>(arguments); });
-}
+OPSIG_OPERATION(gradient_step, opsig_gradient_step_arguments) { run<optimizer::Gradient>(arguments); }
 
-OPSIG_OPERATION(momentum_step, opsig_momentum_step_arguments) {
-  require(arguments.length >= 0, "negative extent");
-  with_precision(arguments.precision, [&](auto zero) { momentum_step<decltype(zero)>(arguments); });
-}
+OPSIG_OPERATION(momentum_step, opsig_momentum_step_arguments) { run<optimizer::Momentum>(arguments); }
 
-OPSIG_OPERATION(adaptive_step, opsig_adaptive_step_arguments) {
-  require(arguments.length >= 0, "negative extent");
-  with_precision(arguments.precision, [&](auto zero) { adaptive_step<decltype(zero)>(arguments); });
-}
+OPSIG_OPERATION(adaptive_step, opsig_adaptive_step_arguments) { run<optimizer::Adaptive>(arguments); }

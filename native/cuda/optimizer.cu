@@ -7,54 +7,32 @@ namespace {
 
 using namespace opsig;
 
-// parameters[p] += change(p, gradient[p]); a state may be read and written at p alone.
-template <class T, class Arguments, class Change>
-OPSIG_DEVICE void step(const Arguments& a, const Change& change) {
+// parameters[p] += rule(p, gradient[p])
+template <class T, class Arguments, class Rule>
+OPSIG_DEVICE void step(const Arguments& a, const Rule& rule) {
   T* parameters = static_cast<T*>(a.parameters);
   T* previous = static_cast<T*>(a.previous);
   const T* gradient = static_cast<const T*>(a.gradient);
   over_elements<4>(a.length, [&](int64_t p) {
     const T value = parameters[p];
     if (previous) previous[p] = value;
-    parameters[p] = static_cast<T>(static_cast<double>(value) + change(p, static_cast<double>(gradient[p])));
+    parameters[p] = static_cast<T>(static_cast<double>(value) + rule(p, static_cast<double>(gradient[p])));
   });
 }
 
 template <class T>
 OPSIG_DEVICE void gradient_step(const opsig_gradient_step_arguments& a) {
-  step<T>(a, [&](int64_t, double gradient) {
-    return a.sign ? optimizer::sign_change(a.step_size, gradient) : -a.step_size * gradient;
-  });
+  step<T>(a, optimizer::Gradient<T>(a));
 }
 
 template <class T>
 OPSIG_DEVICE void momentum_step(const opsig_momentum_step_arguments& a) {
-  T* velocities = static_cast<T*>(a.velocity);
-  const optimizer::Momentum rule{a.step_size, a.decay, a.nesterov != 0};
-  step<T>(a, [&](int64_t p, double gradient) {
-    double velocity = static_cast<double>(velocities[p]);
-    const double change = rule.change(gradient, velocity);
-    velocities[p] = static_cast<T>(velocity);
-    return change;
-  });
+  step<T>(a, optimizer::Momentum<T>(a));
 }
 
 template <class T>
 OPSIG_DEVICE void adaptive_step(const opsig_adaptive_step_arguments& a) {
-  T* firsts = static_cast<T*>(a.first);
-  T* seconds = static_cast<T*>(a.second);
-  const optimizer::Adaptive rule{a.step_size,        a.first_decay,       a.second_decay,
-                                 a.first_correction, a.second_correction, a.epsilon};
-  step<T>(a, [&](int64_t p, double gradient) {
-    double mean = gradient, second = static_cast<double>(seconds[p]);
-    if (firsts) {
-      mean = rule.mean(gradient, static_cast<double>(firsts[p]));
-      firsts[p] = static_cast<T>(mean);
-    }
-    const double change = rule.change(gradient, mean, second);
-    seconds[p] = static_cast<T>(second);
-    return change;
-  });
+  step<T>(a, optimizer::Adaptive<T>(a));
 }
 
 }  // namespace

@@ -1,46 +1,67 @@
-// What a step of training adds to one parameter, in float64, and the state that it leaves.
+// What a step of training adds to a parameter, in float64, and the state that it leaves: a rule(p, gradient) for each
+// operation of opsig/optimizer.h, written once for every back end.
 #pragma once
 
+#include <stdint.h>
+
 #include "math/functions.h"
+#include "opsig/optimizer.h"
 
 namespace opsig::optimizer {
 
-// v = decay v + g; the change is -step_size v, or with Nesterov's look ahead -step_size (g + decay v).
+template <class T>
+struct Gradient {
+  explicit OPSIG_FUNCTION Gradient(const opsig_gradient_step_arguments& a)
+      : step_size(a.step_size), sign(a.sign != 0) {}
+
+  OPSIG_FUNCTION double operator()(int64_t, double gradient) const {
+    if (!sign) return -step_size * gradient;
+    // Neither above nor below 0 is 0 itself, or NaN, which must not vanish.
+    return gradient > 0 ? -step_size : gradient < 0 ? step_size : gradient;
+  }
+
+  double step_size;
+  bool sign;
+};
+
+template <class T>
 struct Momentum {
+  explicit OPSIG_FUNCTION Momentum(const opsig_momentum_step_arguments& a)
+      : step_size(a.step_size), decay(a.decay), nesterov(a.nesterov != 0), velocities(static_cast<T*>(a.velocity)) {}
+
+  OPSIG_FUNCTION double operator()(int64_t p, double gradient) const {
+    const double velocity = decay * static_cast<double>(velocities[p]) + gradient;
+    velocities[p] = static_cast<T>(velocity);
+    return -step_size * (nesterov ? gradient + decay * velocity : velocity);
+  }
+
   double step_size;
   double decay;
   bool nesterov;
-
-  OPSIG_FUNCTION double change(double gradient, double& velocity) const {
-    velocity = decay * velocity + gradient;
-    return -step_size * (nesterov ? gradient + decay * velocity : velocity);
-  }
+  T* velocities;
 };
 
-// s = second_decay s + (1 - second_decay) g^2, and the change is
-// -step_size m first_correction / (sqrt(s second_correction) + epsilon)
-// with m the mean of gradients that the caller keeps. Corrections are 1 / (1 - decay^t), or 1 for none.
+template <class T>
 struct Adaptive {
-  double step_size;
-  double first_decay;
-  double second_decay;
-  double first_correction;
-  double second_correction;
-  double epsilon;
+  explicit OPSIG_FUNCTION Adaptive(const opsig_adaptive_step_arguments& a)
+      : numbers(a), firsts(static_cast<T*>(a.first)), seconds(static_cast<T*>(a.second)) {}
 
-  OPSIG_FUNCTION double mean(double gradient, double first) const {
-    return first_decay * first + (1 - first_decay) * gradient;
+  OPSIG_FUNCTION double operator()(int64_t p, double gradient) const {
+    double first = gradient;
+    if (firsts) {
+      first = numbers.first_decay * static_cast<double>(firsts[p]) + (1 - numbers.first_decay) * gradient;
+      firsts[p] = static_cast<T>(first);
+    }
+    const double second =
+        numbers.second_decay * static_cast<double>(seconds[p]) + (1 - numbers.second_decay) * gradient * gradient;
+    seconds[p] = static_cast<T>(second);
+    const double scale = ::sqrt(numbers.second_correction * second) + numbers.epsilon;
+    return -numbers.step_size * numbers.first_correction * first / scale;
   }
 
-  OPSIG_FUNCTION double change(double gradient, double mean, double& second) const {
-    second = second_decay * second + (1 - second_decay) * gradient * gradient;
-    return -step_size * first_correction * mean / (::sqrt(second * second_correction) + epsilon);
-  }
+  opsig_adaptive_step_arguments numbers;
+  T* firsts;
+  T* seconds;
 };
-
-// The change is -step_size sign(g); none where the gradient is 0, NaN where it is.
-OPSIG_FUNCTION double sign_change(double step_size, double gradient) {
-  return gradient > 0 ? -step_size : gradient < 0 ? step_size : gradient;
-}
 
 }  // namespace opsig::optimizer

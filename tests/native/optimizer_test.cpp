@@ -5,28 +5,6 @@
 namespace opsig::test {
 namespace {
 
-template <class T>
-void test_gradient_step(int64_t length, bool keeps) {
-  Array<T> parameters = random_array<T>(length, 1), previous(length);
-  const Array<T> gradient = random_array<T>(length, 2), before = parameters.copy();
-  opsig_gradient_step_arguments a{};
-  a.precision = precision_of<T>();
-  a.length = length;
-  a.step_size = 0.3;
-  a.parameters = parameters.data();
-  a.gradient = gradient.data();
-  a.previous = keeps ? previous.data() : nullptr;
-  run("gradient_step", a);
-  for (int64_t p = 0; p < length; ++p) {
-    Sum sum;
-    sum.add(static_cast<double>(before[p]));
-    sum.add(-0.3 * static_cast<double>(gradient[p]));
-    sum.expect("gradient_step", parameters[p]);
-    if (keeps)
-      expect_near("gradient_step, previous", static_cast<double>(previous[p]), static_cast<double>(before[p]), 0);
-  }
-}
-
 // What the formulas of the header give for one element, in float64.
 struct Element {
   double parameter, first, second;
@@ -120,14 +98,14 @@ void test_adaptive_step(int64_t length, bool has_first, bool keeps) {
 }
 
 template <class T>
-void test_sign_step(int64_t length, bool keeps) {
+void test_gradient_step(int64_t length, bool sign, bool keeps) {
   Array<T> parameters = random_array<T>(length, 1), gradient = random_array<T>(length, 2), previous(length);
   const Array<T> before = parameters.copy();
   gradient[0] = 0;
-  gradient[length - 1] = length > 1 ? std::numeric_limits<T>::quiet_NaN() : 0;
+  if (length > 1) gradient[length - 1] = std::numeric_limits<T>::quiet_NaN();
   opsig_gradient_step_arguments a{};
-  a.sign = 1;
   a.precision = precision_of<T>();
+  a.sign = sign;
   a.length = length;
   a.step_size = 0.3;
   a.parameters = parameters.data();
@@ -136,13 +114,13 @@ void test_sign_step(int64_t length, bool keeps) {
   run("gradient_step", a);
   for (int64_t p = 0; p < length; ++p) {
     const double g = static_cast<double>(gradient[p]), start = static_cast<double>(before[p]);
+    if (keeps) expect_near("gradient_step, previous", static_cast<double>(previous[p]), start, 0);
     if (g != g) {
-      if (parameters[p] == parameters[p]) fail("gradient_step with signs hides a gradient that is not a number");
+      if (parameters[p] == parameters[p]) fail("gradient_step hides a gradient that is not a number");
       continue;
     }
-    const double expected = start - (g > 0 ? 0.3 : g < 0 ? -0.3 : 0.0);
-    expect_rounded("gradient_step, sign", parameters[p], expected, std::fabs(start) + 0.3);
-    if (keeps) expect_near("gradient_step, sign, previous", static_cast<double>(previous[p]), start, 0);
+    const double change = -0.3 * (!sign ? g : g > 0 ? 1.0 : g < 0 ? -1.0 : 0.0);
+    expect_rounded("gradient_step", parameters[p], start + change, std::fabs(start) + std::fabs(change));
   }
 }
 
@@ -159,9 +137,8 @@ void test_refusals(const char* name) {
 template <class T>
 void test_steps(int64_t length) {
   for (const bool keeps : {false, true}) {
-    test_gradient_step<T>(length, keeps);
-    test_sign_step<T>(length, keeps);
     for (const bool variant : {false, true}) {
+      test_gradient_step<T>(length, variant, keeps);
       test_momentum_step<T>(length, variant, keeps);
       test_adaptive_step<T>(length, variant, keeps);
     }

@@ -1,10 +1,9 @@
 using OpposingSignals.Devices;
 using OpposingSignals.Optimizers;
 using OpposingSignals.Tests.Support;
+using Element = (double X, double M, double S);
 
 namespace OpposingSignals.Tests.Optimizers;
-
-using Element = (double X, double M, double S);
 
 public sealed class OptimizerTests
 {
