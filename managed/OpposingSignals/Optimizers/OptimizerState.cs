@@ -29,13 +29,20 @@ public sealed class OptimizerState : IDisposable
         ? vector
         : throw new ArgumentException($"This state has no '{name}'; it is another optimiser's.");
 
-    /// <summary>Takes over another state of the same optimiser.</summary>
+    /// <summary>Takes over another state of the same optimiser, on whatever device.</summary>
     public void CopyFrom(OptimizerState other)
     {
         ArgumentNullException.ThrowIfNull(other);
         foreach ((string name, VectorBlock vector) in _vectors)
         {
-            vector.CopyFrom(other[name]);
+            if (other[name].Device == vector.Device)
+            {
+                vector.CopyFrom(other[name]);
+            }
+            else
+            {
+                vector.CopyFrom(other[name].ToArray());
+            }
         }
 
         Steps = other.Steps;
