@@ -12,6 +12,8 @@ internal static class SelfTestCommand
     public static Command Create()
     {
         Option<string> device = RunOptions.WithDefault("--device", "cuda", "Which device: cpu, cuda or cuda-emulated.");
+        Option<string> arithmetic = RunOptions.WithDefault(
+            "--arithmetic", "all", "How a GPU multiplies in float32 products: fp32, 3xtf32, tf32, bf16, or all of them in turn.");
         Option<bool> json = JsonOutput.Option();
         var command = new Command(
             "selftest",
@@ -19,15 +21,24 @@ internal static class SelfTestCommand
             + "networks, with the processor's float64. Exit status 1 where a number is beyond its bound.\n"
             + "Example: opsig selftest --device cuda");
         command.Options.Add(device);
+        command.Options.Add(arithmetic);
         command.Options.Add(json);
         command.SetAction(parsed =>
         {
-            using Device under = Device.Named(parsed.GetValue(device)!);
-            Console.Error.WriteLine(under.Description);
-            SelfTestResult[] results = [.. SelfTest.Run(under)];
+            string name = parsed.GetValue(device)!;
+            var results = new List<SelfTestResult>();
+            var described = new List<string>();
+            foreach (ProductArithmetic chosen in Arithmetics(name, parsed.GetValue(arithmetic)!))
+            {
+                using Device under = Device.Named(name, arithmetic: chosen);
+                Console.Error.WriteLine(under.Description);
+                described.Add(under.Description);
+                results.AddRange(SelfTest.Run(under));
+            }
+
             if (parsed.GetValue(json))
             {
-                Console.Out.WriteLine(Described(under, results).ToJsonString());
+                Console.Out.WriteLine(Described(described[0], results).ToJsonString());
             }
             else
             {
@@ -39,8 +50,13 @@ internal static class SelfTestCommand
         return command;
     }
 
+    private static ProductArithmetic[] Arithmetics(string device, string wanted) =>
+        wanted != "all" ? [ProductArithmeticExtensions.Named(wanted)]
+        : device == "cpu" ? [ProductArithmetic.Float32]
+        : Enum.GetValues<ProductArithmetic>();
+
     // A line per layer or network: its comparisons, and the one that comes nearest to its bound or is furthest beyond it.
-    private static void Print(SelfTestResult[] results)
+    private static void Print(IReadOnlyCollection<SelfTestResult> results)
     {
         int width = results.Max(result => result.Subject.Length);
         Line($"{"".PadRight(width)}  compared  failed  error/bound");
@@ -64,9 +80,9 @@ internal static class SelfTestCommand
         Line($"{Passed(results)} passed, {Failed(results)} failed{NotRun(results) switch { 0 => "", var n => $", {n} not run" }}");
     }
 
-    private static JsonObject Described(Device device, SelfTestResult[] results) => new()
+    private static JsonObject Described(string device, IReadOnlyCollection<SelfTestResult> results) => new()
     {
-        ["device"] = device.Description,
+        ["device"] = device,
         ["passed"] = Passed(results),
         ["failed"] = Failed(results),
         ["notRun"] = NotRun(results),
@@ -81,11 +97,11 @@ internal static class SelfTestCommand
         })]),
     };
 
-    private static int Passed(SelfTestResult[] results) => results.Count(result => result.Passed);
+    private static int Passed(IEnumerable<SelfTestResult> results) => results.Count(result => result.Passed);
 
-    private static int Failed(SelfTestResult[] results) => results.Count(result => result.Failed);
+    private static int Failed(IEnumerable<SelfTestResult> results) => results.Count(result => result.Failed);
 
-    private static int NotRun(SelfTestResult[] results) => results.Count(result => result.NotRun is not null);
+    private static int NotRun(IEnumerable<SelfTestResult> results) => results.Count(result => result.NotRun is not null);
 
     // A NaN is beyond every bound.
     private static double Share(SelfTestResult result) =>

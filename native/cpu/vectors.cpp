@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "math/whitening.h"
 #include "operation.h"
 #include "opsig/vectors.h"
 #include "parallel.h"
@@ -29,6 +30,12 @@ double block_dot(const T* a, const T* b, int64_t n) {
   return sums[0] + tail;
 }
 
+// sums[pair] = sum over blocks of partial[block, pair], in their order.
+void add_blocks(const std::vector<double>& partial, int64_t pairs, double* sums) {
+  std::fill(sums, sums + pairs, 0.0);
+  for (size_t at = 0; at < partial.size(); ++at) sums[static_cast<int64_t>(at) % pairs] += partial[at];
+}
+
 template <class T>
 void inner_products(const opsig_inner_products_arguments& a) {
   const T* left = static_cast<const T*>(a.left);
@@ -45,11 +52,7 @@ void inner_products(const opsig_inner_products_arguments& a) {
         partial[static_cast<size_t>(block * pairs + static_cast<int64_t>(i) * a.right_count + j)] =
             block_dot(left + i * a.left_stride + begin, right + j * a.right_stride + begin, n);
   }
-  for (int64_t pair = 0; pair < pairs; ++pair) {
-    double sum = 0;
-    for (int64_t block = 0; block < blocks; ++block) sum += partial[static_cast<size_t>(block * pairs + pair)];
-    a.inner[pair] = sum;
-  }
+  add_blocks(partial, pairs, a.inner);
 }
 
 template <class T>
@@ -57,6 +60,8 @@ void combine(const opsig_combine_arguments& a) {
   const T* input = static_cast<const T*>(a.input);
   T* output = static_cast<T*>(a.output);
   const int64_t blocks = (a.length + kBlock - 1) / kBlock;
+  const int64_t pairs = static_cast<int64_t>(a.output_count) * a.output_count;
+  std::vector<double> partial(static_cast<size_t>(a.inner == nullptr ? 0 : blocks * pairs));
 #pragma omp parallel for if (a.length * a.input_count * a.output_count > kParallelElements)
   for (int64_t block = 0; block < blocks; ++block) {
     const int64_t begin = block * kBlock;
@@ -75,8 +80,25 @@ void combine(const opsig_combine_arguments& a) {
       }
       for (int64_t p = 0; p < n; ++p) out[p] = static_cast<T>(sums[p]);
     }
+    // What was just written is still in the cache.
+    for (int i = 0; !partial.empty() && i < a.output_count; ++i)
+      for (int j = 0; j <= i; ++j) {
+        double* at = partial.data() + block * pairs;
+        at[i * a.output_count + j] = at[j * a.output_count + i] =
+            block_dot(output + i * a.output_stride + begin, output + j * a.output_stride + begin, n);
+      }
   }
+  if (a.inner != nullptr) add_blocks(partial, pairs, a.inner);
 }
+
+// Matrices of a few rows: no work for several threads.
+struct Alone {
+  template <class Body>
+  void each(int64_t count, const Body& body) const {
+    for (int64_t i = 0; i < count; ++i) body(i);
+  }
+  void wait() const {}
+};
 
 }  // namespace
 
@@ -88,4 +110,9 @@ OPSIG_OPERATION(inner_products, opsig_inner_products_arguments) {
 OPSIG_OPERATION(combine, opsig_combine_arguments) {
   require(arguments.input_count >= 0 && arguments.output_count >= 0 && arguments.length >= 0, "negative extent");
   with_precision(arguments.precision, [&](auto zero) { combine<decltype(zero)>(arguments); });
+}
+
+OPSIG_OPERATION(whitening, opsig_whitening_arguments) {
+  require(arguments.count >= 0, "negative extent");
+  whiten(Alone(), arguments, arguments.gram, arguments.coefficients);
 }

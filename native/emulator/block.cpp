@@ -1,7 +1,7 @@
 #include "emulator/block.h"
 
-#include <boost/context/detail/fcontext.hpp>
 #include <algorithm>
+#include <boost/context/detail/fcontext.hpp>
 #include <cstdlib>
 #include <exception>
 #include <memory>
@@ -177,7 +177,13 @@ class Block {
     return {reinterpret_cast<const unsigned char(*)[Exchange::kBytes]>(slots)};
   }
 
-  void start_copy(void* to, const void* from, size_t bytes) { current_->copies.push_back({to, from, bytes}); }
+  void start_copy(void* to, const void* from, size_t bytes) {
+    if (schedule_.order == Schedule::Order::kReverse ||
+        (schedule_.order == Schedule::Order::kRandom && random_() % 2 == 0))
+      std::memcpy(to, from, bytes);
+    else
+      current_->copies.push_back({to, from, bytes});
+  }
 
   void commit_copies() { current_->groups.push_back(current_->copies.size()); }
 
@@ -336,18 +342,21 @@ class Block {
 };
 
 thread_local Block* running = nullptr;
+thread_local std::string followed;
 
 }  // namespace
 
 thread_local Position position;
 
-Schedule Schedule::from_environment() {
-  const char* text = std::getenv("OPSIG_EMULATED_SCHEDULE");
+void Schedule::follow(const char* text) { followed = text == nullptr ? "" : text; }
+
+Schedule Schedule::current() {
+  const char* text = followed.empty() ? std::getenv("OPSIG_EMULATED_SCHEDULE") : followed.c_str();
   const std::string wanted = text == nullptr ? "forward" : text;
   if (wanted == "reverse") return {Order::kReverse, 0};
   if (wanted.rfind("random:", 0) == 0) return {Order::kRandom, std::strtoull(wanted.c_str() + 7, nullptr, 10)};
   if (wanted != "forward" && !wanted.empty())
-    throw KernelFault("OPSIG_EMULATED_SCHEDULE is '" + wanted + "'; known: forward, reverse, random:SEED");
+    throw KernelFault("there is no schedule '" + wanted + "'; known: forward, reverse, random:SEED");
   return {};
 }
 

@@ -24,13 +24,18 @@ class KernelFault : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// In which order the runnable threads of a block take turns. A random order is drawn anew for every turn.
+// What a GPU leaves open. In which order the runnable threads of a block take turns: a random order is drawn anew for
+// every turn. And when a copy to shared memory lands between its start and the wait for it: as late as it can
+// (forward), at once (reverse), or the one or the other by chance.
 struct Schedule {
   enum class Order { kForward, kReverse, kRandom } order = Order::kForward;
   uint64_t seed = 0;
 
-  // From OPSIG_EMULATED_SCHEDULE: forward (the default), reverse, random:SEED.
-  static Schedule from_environment();
+  // What this host thread was told (follow), else OPSIG_EMULATED_SCHEDULE: forward (the default), reverse, random:SEED.
+  static Schedule current();
+
+  // Sets the schedule of what this host thread launches; null leaves it to the environment again.
+  static void follow(const char* text);
 };
 
 // Runs every block of a grid, throwing KernelFault for the first that misbehaves. `run` is called once per thread.
@@ -73,8 +78,9 @@ void* shared_memory(const void* place, size_t size);
 // The memory that the launch asked for, which must be `size` bytes.
 void* dynamic_shared_memory(size_t size);
 
-// Copies that are done when they are waited for, and not before: a kernel that forgets to wait reads what was there. A
-// group are those between two commits; wait_for_copies leaves the `pending` latest groups under way.
+// Copies that land when they are waited for or before, as the schedule says: under some schedule a kernel that forgets to
+// wait reads what was there, and one that copies over what others still read loses it. A group are those between two
+// commits; wait_for_copies leaves the `pending` latest groups under way.
 void start_copy(void* to, const void* from, size_t bytes);
 void commit_copies();
 void wait_for_copies(size_t pending);

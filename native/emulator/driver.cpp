@@ -125,6 +125,7 @@ struct Device {
 bool initialized = false;
 thread_local std::vector<Context*> contexts;
 thread_local std::string last_fault;
+thread_local int64_t waits = 0;
 
 Device& device() {
   static Device the_device;
@@ -157,7 +158,7 @@ int run_kernel(const Kernel* kernel, Extent grid, Extent block, size_t shared, v
   if (device().launches_left >= 0 && device().launches_left-- == 0)
     return fail_launch("the emulated device was told to fail here");
   try {
-    run_grid(*kernel, arguments, grid, block, shared, Schedule::from_environment());
+    run_grid(*kernel, arguments, grid, block, shared, Schedule::current());
   } catch (const KernelFault& fault) {
     return fail_launch(fault.what());
   }
@@ -193,6 +194,12 @@ CUDA_EXPORT const char* opsig_emulated_fault() { return last_fault.c_str(); }
 
 // For tests: the device works for so many more launches and is lost at the next.
 CUDA_EXPORT void opsig_emulated_lose_device_after(int64_t launches) { device().launches_left = launches; }
+
+// For tests: how often this thread has waited for a stream.
+CUDA_EXPORT int64_t opsig_emulated_waits() { return waits; }
+
+// For tests: the schedule of what this thread launches from now on; null for the environment's.
+CUDA_EXPORT void opsig_emulated_follow_schedule(const char* schedule) { Schedule::follow(schedule); }
 
 CUDA_EXPORT int64_t opsig_emulated_live_objects() { return live_objects; }
 
@@ -319,7 +326,11 @@ CUDA_EXPORT int cuStreamDestroy_v2(Stream* stream) {
   return kSuccess;
 }
 
-CUDA_EXPORT int cuStreamSynchronize(Stream* stream) { return captures(stream) ? stream->refuse() : ready(); }
+CUDA_EXPORT int cuStreamSynchronize(Stream* stream) {
+  if (captures(stream)) return stream->refuse();
+  ++waits;
+  return ready();
+}
 
 CUDA_EXPORT int cuEventCreate(Event** event, unsigned) {
   *event = new Event();

@@ -51,7 +51,16 @@ void test_combine(int inputs, int outputs, int64_t length, double scale, double 
   a.output_stride = length;
   a.factor = factor;
   a.scale = scale;
+  Array<double> inner(static_cast<int64_t>(outputs) * outputs);
+  a.inner = inner.data();
   run("combine", a);
+  for (int i = 0; i < outputs; ++i)
+    for (int j = 0; j < outputs; ++j) {
+      Sum sum;
+      for (int64_t p = 0; p < length; ++p)
+        sum.add(static_cast<double>(output[i * length + p]) * static_cast<double>(output[j * length + p]));
+      sum.expect("combine, inner products", inner[i * outputs + j]);
+    }
   for (int j = 0; j < outputs; ++j)
     for (int64_t p = 0; p < length; ++p) {
       Sum sum;
@@ -60,6 +69,49 @@ void test_combine(int inputs, int outputs, int64_t length, double scale, double 
         sum.add(factor * c[i * outputs + j] * static_cast<double>(input[i * stride + p]));
       sum.expect("combine", output[j * length + p]);
     }
+}
+
+// Vectors of which one is a combination of the two before it, one lost all but 1e-9 of its length and one is not finite.
+void test_whitening() {
+  constexpr int kCount = 7, kLength = 20, kDependent = 3, kShrunk = 4, kInfinite = 5;
+  Array<double> v = random_array<double>(kCount * kLength, 6);
+  for (int p = 0; p < kLength; ++p) {
+    v[kDependent * kLength + p] = 3 * v[(kDependent - 1) * kLength + p] - 2 * v[(kDependent - 2) * kLength + p];
+    v[kShrunk * kLength + p] *= 1e-9;
+  }
+  Array<double> gram(kCount * kCount), before(kCount * kCount), coefficients(kCount * kCount), kept(1);
+  for (int i = 0; i < kCount; ++i)
+    for (int j = 0; j < kCount; ++j) {
+      double sum = 0;
+      for (int p = 0; p < kLength; ++p) sum += v[i * kLength + p] * v[j * kLength + p];
+      gram[i * kCount + j] = i == kInfinite || j == kInfinite ? std::numeric_limits<double>::infinity() : sum;
+      if (i == j) before[i * kCount + j] = i == kShrunk ? 1 : sum;
+    }
+  const Array<double> g = gram.copy();
+  opsig_whitening_arguments a{};
+  a.count = kCount;
+  a.gram = gram.data();
+  a.before = before.data();
+  a.smallest_share = 1e-12;
+  a.smallest_pivot = 1e-12;
+  a.coefficients = coefficients.data();
+  a.kept = kept.data();
+  run("whitening", a);
+  expect_near("whitening, kept", kept[0], kCount - 3, 0);
+  for (int i = 0; i < kCount; ++i)
+    for (int j = 0; j < kCount; ++j) {
+      const bool is_kept = i < kCount - 3 && j < kCount - 3;
+      double sum = 0;
+      for (int k = 0; k < kCount; ++k)
+        for (int l = 0; l < kCount; ++l)
+          if (k != kInfinite && l != kInfinite)
+            sum += coefficients[k * kCount + i] * g[k * kCount + l] * coefficients[l * kCount + j];
+      expect_near("whitening", sum, is_kept && i == j ? 1 : 0, 1e-12);
+      if (i == kInfinite || i == kShrunk || j >= kCount - 3)
+        expect_near("whitening, what is dropped", coefficients[i * kCount + j], 0, 0);
+    }
+  a.count = -1;
+  expect_refusal("whitening", a, "negative");
 }
 
 template <class T>
@@ -81,6 +133,7 @@ void test_precision() {
 void test_vectors() {
   test_precision<float>();
   test_precision<double>();
+  test_whitening();
   opsig_combine_arguments a{};
   a.precision = 7;
   expect_refusal("combine", a, "precision");

@@ -4,106 +4,40 @@ namespace OpposingSignals.Curvature;
 
 /// <summary>Orthonormalises a block of directions against a basis and within itself, dropping dependent ones.</summary>
 /// <remarks>
-/// Block classical Gram-Schmidt, repeated at least once ("twice is enough": Giraud, Langou, Rozložník and van den Eshof
-/// 2005), with the singular-value orthonormalisation of a block through its Gram matrix (Stathopoulos and Wu 2002). The host
-/// waits for the device once a pass, whatever the number of vectors: for the Gram matrix. Projections stay on the device.
+/// Block classical Gram-Schmidt, done twice ("twice is enough": Giraud, Langou, Rozložník and van den Eshof 2005), with a block
+/// made orthonormal through the Cholesky factorisation of its Gram matrix (Stathopoulos and Wu 2002). Everything stays on the
+/// device, for which the host does not wait.
 /// </remarks>
 internal static class BlockOrthonormalisation
 {
-    private const int MinimumPasses = 2;
-    private const int MaximumPasses = 4;
+    // Squared relative length outside the rest of the block: 1e-6 is above the rounding of float32 and of a float64 Gram matrix.
+    private const double DependentSquare = 1e-12;
 
-    // Relative eigenvalue of the scaled Gram matrix, the square of a singular value: 1e-6 is above the rounding of float32
-    // and of a float64 Gram matrix.
-    private const double DependentGramEigenvalue = 1e-12;
-
-    // A pass that keeps this much of every squared length has nothing left to clean up.
-    private const double SettledSquare = 0.5;
+    // What loses half of its length again in the second pass was rounding (Parlett 1980, section 6-9, after Kahan).
+    private const double RoundingSquare = 0.25;
 
     /// <summary>Writes an orthonormal basis of the candidates' part outside <paramref name="basis"/>.</summary>
     /// <param name="basis">Orthonormal vectors, possibly none.</param>
     /// <param name="candidates">Directions; overwritten.</param>
-    /// <param name="destination">At least as many rows as candidates.</param>
-    /// <returns>The number of rows written, from 0 to the number of candidates. A direction is dropped where less than √u of
-    /// its length is outside the basis, since half of its digits and more would then be rounding, or where it is not finite.</returns>
-    public static int Run(VectorBlock basis, VectorBlock candidates, VectorBlock destination)
+    /// <param name="destination">As many rows as candidates: the orthonormal vectors, then zeros.</param>
+    /// <param name="kept">Address of a float64 on the device: takes the number of orthonormal vectors. A direction is dropped where
+    /// less than √u of its length is outside the basis, since half of its digits and more would then be rounding, or where it is not
+    /// finite; all of them are where another one is not.</param>
+    public static void Run(VectorBlock basis, VectorBlock candidates, VectorBlock destination, nint kept)
     {
-        double dropTolerance = Math.Sqrt(candidates.Precision.UnitRoundoff());
-        VectorBlock from = candidates;
-        using DeviceMatrix asGiven = from.InnerProductsOnDevice(from);
-        double[] before = [];
-        for (int pass = 1; ; pass++)
-        {
-            if (basis.Count > 0)
-            {
-                from.SubtractProjection(basis);
-            }
+        using DeviceMatrix asGiven = candidates.InnerProductsOnDevice(candidates);
+        Pass(basis, candidates, destination, asGiven, candidates.Precision.UnitRoundoff(), DependentSquare, kept);
+        Pass(basis, destination, candidates, before: null, RoundingSquare, RoundingSquare, kept);
 
-            double[,] gram = from.InnerProducts(from);
-            if (pass == 1)
-            {
-                before = SquaredNorms(asGiven.ToHost());
-            }
-
-            double smallestShare = pass == 1 ? dropTolerance * dropTolerance : pass > MinimumPasses ? SettledSquare / 2 : 0;
-            double[,] coefficients = Whitening(gram, before, smallestShare, out bool settled);
-            int kept = coefficients.GetLength(1);
-            if (kept == 0)
-            {
-                return 0;
-            }
-
-            // The block moves between the two buffers, since a combination cannot overwrite its input.
-            bool returns = pass % 2 == 0;
-            VectorBlock to = (returns ? candidates : destination).Rows(0, kept);
-            to.Combine(from, coefficients);
-            if (pass >= MinimumPasses && (settled || pass == MaximumPasses))
-            {
-                if (returns)
-                {
-                    destination.Rows(0, kept).CopyFrom(to);
-                }
-
-                return kept;
-            }
-
-            from = to;
-            before = new double[kept];
-            Array.Fill(before, 1);
-        }
+        // A combination cannot overwrite its input.
+        destination.CopyFrom(candidates);
     }
 
-    private static double[] SquaredNorms(double[,] gram) =>
-        [.. Enumerable.Range(0, gram.GetLength(0)).Select(i => gram[i, i])];
-
-    // Coefficients C with Cᵀ G C = I on the numerical range of G.
-    private static double[,] Whitening(double[,] gram, double[] before, double smallestShare, out bool settled)
+    private static void Pass(
+        VectorBlock basis, VectorBlock from, VectorBlock to, DeviceMatrix? before, double smallestShare, double smallestPivot, nint kept)
     {
-        int[] rows = [.. Enumerable.Range(0, before.Length).Where(i =>
-            double.IsFinite(gram[i, i]) && gram[i, i] > smallestShare * before[i])];
-        double[] inverseNorm = [.. rows.Select(i => 1 / Math.Sqrt(gram[i, i]))];
-        double[,] scaled = new double[rows.Length, rows.Length];
-        for (int i = 0; i < rows.Length; i++)
-        {
-            for (int j = 0; j < rows.Length; j++)
-            {
-                scaled[i, j] = gram[rows[i], rows[j]] * inverseNorm[i] * inverseNorm[j];
-            }
-        }
-
-        SymmetricEigen eigen = SymmetricEigen.Of(scaled, rows.Length);
-        int kept = eigen.Values.Count(value => value > DependentGramEigenvalue * eigen.Values[0]);
-        double[,] coefficients = new double[before.Length, kept];
-        for (int i = 0; i < rows.Length; i++)
-        {
-            for (int j = 0; j < kept; j++)
-            {
-                coefficients[rows[i], j] = inverseNorm[i] * eigen.Vectors[i, j] / Math.Sqrt(eigen.Values[j]);
-            }
-        }
-
-        settled = kept == before.Length && eigen.Values[kept - 1] >= SettledSquare &&
-            rows.All(i => gram[i, i] >= SettledSquare * before[i]);
-        return coefficients;
+        using DeviceMatrix left = from.SubtractProjection(basis);
+        using DeviceMatrix coefficients = left.Whitening(before, smallestShare, smallestPivot, kept);
+        to.Combine(from, coefficients, factor: 1, scale: 0);
     }
 }

@@ -53,12 +53,12 @@ internal sealed class RecycledSpace : IResidualCorrection, IDisposable
             return;
         }
 
-        Outside outside = Project(basis);
+        Outside outside = Project(basis, residuals, out double[,] ofResiduals);
         SymmetricEigen model = SymmetricEigen.Of(outside.Projection, outside.Projection.GetLength(0));
         double[,] vectors = SmallMatrix.Multiply(outside.Whitening, model.Vectors);
 
         // t = r / λ + Σ h_i-part · (1 / (λ − h_i) − 1 / λ), times λ.
-        double[,] parts = SmallMatrix.Multiply(SmallMatrix.Transpose(vectors), _vectors.InnerProducts(residuals));
+        double[,] parts = SmallMatrix.Multiply(SmallMatrix.Transpose(vectors), ofResiduals);
         for (int j = 0; j < values.Length; j++)
         {
             double bulk = AwayFromZero(values[j], SmallestBulkGap * basis.Scale);
@@ -80,7 +80,7 @@ internal sealed class RecycledSpace : IResidualCorrection, IDisposable
         HashSet<int> returned = [.. solved];
         int[] rest = [.. Enumerable.Range(0, basis.Count).Where(i => !returned.Contains(i))];
         double[,] restVectors = basis.Ritz.Columns(rest);
-        Outside outside = Project(basis);
+        Outside outside = Project(basis, _vectors.Rows(0, 0), out _);
         double[,] coupling = SmallMatrix.Multiply(
             SmallMatrix.Transpose(outside.Whitening), SmallMatrix.Multiply(outside.Coupling, restVectors));
         int known = rest.Length, size = known + outside.Projection.GetLength(0);
@@ -131,16 +131,19 @@ internal sealed class RecycledSpace : IResidualCorrection, IDisposable
     private static double AwayFromZero(double value, double least) =>
         Math.Abs(value) >= least ? value : value < 0 ? -least : least;
 
-    // The part of the recycled vectors outside the basis, W − Q Qᵀ W, and the model of the operator on it.
-    private Outside Project(RitzBasis basis)
+    // The part of the recycled vectors outside the basis, W − Q Qᵀ W, and the model of the operator on it; with them, in the one wait
+    // that this takes, Wᵀ R.
+    private Outside Project(RitzBasis basis, VectorBlock residuals, out double[,] ofResiduals)
     {
-        double[,] inner = _vectors.InnerProducts(basis.Vectors);
-        double[,] products = _vectors.InnerProducts(basis.ProductVectors);
+        double[][,] measured = VectorBlock.AllInnerProducts(
+            (_vectors, basis.Vectors), (_vectors, basis.ProductVectors), (_vectors, _vectors), (_vectors, residuals));
+        (double[,] inner, double[,] products) = (measured[0], measured[1]);
+        ofResiduals = measured[3];
         double[,] innerTransposed = SmallMatrix.Transpose(inner);
         double[,] ofBasis = SmallMatrix.Multiply(inner, basis.Projection);
 
         double[,] gram = SmallMatrix.Sum(
-            1, _vectors.InnerProducts(_vectors), -1, SmallMatrix.Multiply(inner, innerTransposed));
+            1, measured[2], -1, SmallMatrix.Multiply(inner, innerTransposed));
         SymmetricEigen lengths = SymmetricEigen.Of(gram, Values.Length);
         int[] kept = [.. Enumerable.Range(0, Values.Length).Where(i => lengths.Values[i] > KnownShare)];
         double[,] whitening = SmallMatrix.ScaleColumns(

@@ -85,33 +85,48 @@ internal sealed class RitzBasis : IDisposable
     /// <summary>Largest |Ritz value| seen, a lower bound of ‖A‖₂.</summary>
     public double Scale { get; private set; }
 
-    /// <summary>Adds the candidates' directions outside the basis and multiplies them.</summary>
+    /// <summary>
+    /// Adds the candidates' directions outside the basis and multiplies them. A device that runs ahead of the host multiplies zeros for
+    /// dependent candidates: to know their number before would take a wait in each step, and they are rare.
+    /// </summary>
     /// <param name="candidates">Directions, at most as many as fit; overwritten.</param>
     /// <returns>The number of vectors added.</returns>
     /// <exception cref="NonFiniteOperatorException">A product is not finite.</exception>
     public int Extend(VectorBlock candidates)
     {
-        VectorBlock free = _vectors.Rows(Count, candidates.Count);
-        int added = BlockOrthonormalisation.Run(Vectors, candidates, free);
+        Device device = _vectors.Device;
+        using var kept = new DeviceMatrix(device, 1, 1);
+        BlockOrthonormalisation.Run(Vectors, candidates, _vectors.Rows(Count, candidates.Count), kept.Address);
+        int count = device.RunsAhead ? candidates.Count : (int)kept.ToHost()[0, 0];
+        if (count == 0)
+        {
+            return 0;
+        }
+
+        VectorBlock vectors = _vectors.Rows(Count, count), products = _products.Rows(Count, count);
+        _operator.Apply(vectors, products);
+        BlockSteps++;
+        Products += count;
+
+        // The columns of the projection, and in one more row the number of vectors: the host waits for both at once.
+        using var step = new DeviceMatrix(device, Count + count + 1, count);
+        _vectors.Rows(0, Count + count).WriteInnerProducts(products, step.Address);
+        device.Copy(kept.Address, step.Element((Count + count) * count), sizeof(double));
+        double[,] columns = step.ToHost();
+        int added = (int)columns[Count + count, 0];
         if (added == 0)
         {
             return 0;
         }
 
-        VectorBlock vectors = _vectors.Rows(Count, added), products = _products.Rows(Count, added);
-        _operator.Apply(vectors, products);
-        BlockSteps++;
-
         // Every element of a product enters these sums, and NaN or infinity times anything, zero included, is not finite.
-        double[,] columns = _vectors.Rows(0, Count + added).InnerProducts(products);
         for (int j = 0; j < added; j++)
         {
-            Products++;
             for (int i = 0; i < Count + added; i++)
             {
                 if (!double.IsFinite(columns[i, j]))
                 {
-                    throw new NonFiniteOperatorException(Products);
+                    throw new NonFiniteOperatorException(Products - count + j + 1);
                 }
             }
         }
@@ -147,15 +162,11 @@ internal sealed class RitzBasis : IDisposable
         }
 
         residuals.Combine(ProductVectors, coefficients);
-        residuals.Combine(Vectors, SmallMatrix.ScaleColumns(coefficients, negative), 1);
-        double[] norms = new double[indices.Length];
-        double[,] gram = residuals.InnerProducts(residuals);
-        for (int j = 0; j < norms.Length; j++)
-        {
-            norms[j] = Math.Sqrt(gram[j, j]);
-        }
-
-        return norms;
+        using DeviceMatrix shifts = DeviceMatrix.From(residuals.Device, SmallMatrix.ScaleColumns(coefficients, negative));
+        using var inner = new DeviceMatrix(residuals.Device, indices.Length, indices.Length);
+        residuals.Combine(Vectors, shifts, factor: 1, scale: 1, inner);
+        double[,] gram = inner.ToHost();
+        return [.. Enumerable.Range(0, gram.GetLength(0)).Select(j => Math.Sqrt(gram[j, j]))];
     }
 
     /// <summary>The Ritz vectors Q y_i for i = indices_j, as a block of their own.</summary>

@@ -16,6 +16,9 @@ public abstract class Device : IDisposable
     /// <summary>What it is, in words for a run's record: processor, threads, instruction set.</summary>
     public abstract string Description { get; }
 
+    /// <summary>How float32 products and convolutions multiply.</summary>
+    public virtual ProductArithmetic Arithmetic => ProductArithmetic.Float32;
+
     /// <summary>Bytes in buffers that are not released.</summary>
     public long LiveBytes => Interlocked.Read(ref _liveBytes);
 
@@ -94,6 +97,9 @@ public abstract class Device : IDisposable
     /// <exception cref="NativeException">The operation failed.</exception>
     internal abstract void Run<TArguments>(Operation<TArguments> operation, in TArguments arguments)
         where TArguments : unmanaged;
+
+    /// <summary>Whether operations return before they are done, so that the host waits for every number that it reads.</summary>
+    internal virtual bool RunsAhead => false;
 
     /// <summary>Whether repeated work can be recorded and done as one.</summary>
     internal virtual bool RecordsWork => false;

@@ -160,16 +160,47 @@ public sealed class VectorBlock : IDisposable
         return inner.ToHost();
     }
 
+    /// <summary>Several <see cref="InnerProducts"/>, left with right, for which the host waits once.</summary>
+    internal static double[][,] AllInnerProducts(params ReadOnlySpan<(VectorBlock Left, VectorBlock Right)> pairs)
+    {
+        int elements = 0;
+        foreach ((VectorBlock left, VectorBlock right) in pairs)
+        {
+            elements += left.Count * right.Count;
+        }
+
+        using var all = new DeviceMatrix(pairs[0].Left.Device, 1, elements);
+        int at = 0;
+        foreach ((VectorBlock left, VectorBlock right) in pairs)
+        {
+            left.WriteInnerProducts(right, all.Element(at));
+            at += left.Count * right.Count;
+        }
+
+        double[,] values = all.ToHost();
+        double[][,] products = new double[pairs.Length][,];
+        at = 0;
+        for (int i = 0; i < pairs.Length; i++)
+        {
+            products[i] = new double[pairs[i].Left.Count, pairs[i].Right.Count];
+            Buffer.BlockCopy(values, at * sizeof(double), products[i], 0, products[i].Length * sizeof(double));
+            at += products[i].Length;
+        }
+
+        return products;
+    }
+
     /// <summary>Euclidean norms of the vectors.</summary>
     public double[] Norms()
     {
-        double[] norms = new double[Count];
+        using var squares = new DeviceMatrix(Device, 1, Count);
         for (int i = 0; i < Count; i++)
         {
-            norms[i] = Math.Sqrt(Rows(i, 1).InnerProducts(Rows(i, 1))[0, 0]);
+            Rows(i, 1).WriteInnerProducts(Rows(i, 1), squares.Element(i));
         }
 
-        return norms;
+        double[,] values = squares.ToHost();
+        return [.. Enumerable.Range(0, Count).Select(i => Math.Sqrt(values[0, i]))];
     }
 
     /// <summary>
@@ -212,8 +243,15 @@ public sealed class VectorBlock : IDisposable
     /// <summary><see cref="InnerProducts"/> that stay on the device.</summary>
     internal DeviceMatrix InnerProductsOnDevice(VectorBlock other)
     {
-        RequireSame(other);
         var inner = new DeviceMatrix(Device, Count, other.Count);
+        WriteInnerProducts(other, inner.Address);
+        return inner;
+    }
+
+    /// <summary><see cref="InnerProducts"/> to the device's memory.</summary>
+    internal void WriteInnerProducts(VectorBlock other, nint inner)
+    {
+        RequireSame(other);
         if (Count * other.Count > 0)
         {
             Device.Run(InnerProductsOperation, new InnerProductsArguments
@@ -226,15 +264,19 @@ public sealed class VectorBlock : IDisposable
                 LeftStride = Length,
                 Right = other.Address,
                 RightStride = Length,
-                Inner = inner.Address,
+                Inner = inner,
             });
         }
-
-        return inner;
     }
 
     /// <summary>this_j = scale · this_j + factor · Σᵢ C[i, j] · input_i with C on the device.</summary>
-    internal void Combine(VectorBlock input, DeviceMatrix coefficients, double factor, double scale)
+    /// <param name="input">The vectors to combine; must not overlap this block.</param>
+    /// <param name="coefficients">C, of shape [input.Count, Count].</param>
+    /// <param name="factor">Factor of the coefficients.</param>
+    /// <param name="scale">Factor of the present content.</param>
+    /// <param name="inner">Takes the inner products [Count, Count] of what was written, which are then not read again.</param>
+    internal void Combine(
+        VectorBlock input, DeviceMatrix coefficients, double factor, double scale, DeviceMatrix? inner = null)
     {
         RequireSame(input);
         if (coefficients.Rows != input.Count || coefficients.Columns != Count)
@@ -257,15 +299,24 @@ public sealed class VectorBlock : IDisposable
             OutputStride = Length,
             Factor = factor,
             Scale = scale,
+            Inner = inner?.Address ?? 0,
         });
     }
 
-    /// <summary>this_j −= Σᵢ ⟨basis_i, this_j⟩ basis_i: one pass of block Gram-Schmidt, without waiting for the device.</summary>
+    /// <summary>this_j −= Σᵢ ⟨basis_i, this_j⟩ basis_i: a projection, without waiting for the device.</summary>
     /// <param name="basis">Orthonormal vectors, possibly none.</param>
-    internal void SubtractProjection(VectorBlock basis)
+    /// <returns>The inner products [Count, Count] of what is left.</returns>
+    internal DeviceMatrix SubtractProjection(VectorBlock basis)
     {
+        if (basis.Count == 0)
+        {
+            return InnerProductsOnDevice(this);
+        }
+
+        var left = new DeviceMatrix(Device, Count, Count);
         using DeviceMatrix along = basis.InnerProductsOnDevice(this);
-        Combine(basis, along, factor: -1, scale: 1);
+        Combine(basis, along, factor: -1, scale: 1, left);
+        return left;
     }
 
     private void RequireElements(int elements)
@@ -306,5 +357,6 @@ public sealed class VectorBlock : IDisposable
         public long OutputStride;
         public double Factor;
         public double Scale;
+        public nint Inner;
     }
 }

@@ -9,15 +9,16 @@ internal static class ImageNetworks
     /// The CIFAR ResNet of He et al. 2016 (arXiv 1512.03385, section 4.2): three stages of (depth − 2)/6 blocks with width, 2 width
     /// and 4 width channels (width 16 in the paper) and shortcuts without parameters.
     /// </summary>
-    public static void ResNetOfThreeStages(NetworkBuilder builder, int depth, int width, bool groupNorm, int outputs) =>
-        ResNet(builder, [width, 2 * width, 4 * width], (depth - 2) / 6, groupNorm, projects: false, outputs);
+    public static void ResNetOfThreeStages(
+        NetworkBuilder builder, int depth, int width, bool groupNorm, int outputs, ActivationKind activation = ActivationKind.Relu) =>
+        ResNet(builder, [width, 2 * width, 4 * width], (depth - 2) / 6, groupNorm, projects: false, activation, outputs);
 
     /// <summary>
     /// ResNet-18 in its form for CIFAR: a 3x3 stem and no pool, four stages of two blocks with width, 2 width, 4 width and
     /// 8 width channels, projections where the shape changes.
     /// </summary>
     public static void ResNet18(NetworkBuilder builder, int width, bool groupNorm, int outputs) =>
-        ResNet(builder, [width, 2 * width, 4 * width, 8 * width], blocks: 2, groupNorm, projects: true, outputs);
+        ResNet(builder, [width, 2 * width, 4 * width, 8 * width], blocks: 2, groupNorm, projects: true, ActivationKind.Relu, outputs);
 
     /// <summary>
     /// Configuration A of Simonyan and Zisserman 2015 (arXiv 1409.1556) in its form for CIFAR: one linear layer after the
@@ -51,10 +52,11 @@ internal static class ImageNetworks
     }
 
     private static void ResNet(
-        NetworkBuilder builder, ReadOnlySpan<int> widths, int blocks, bool groupNorm, bool projects, int outputs)
+        NetworkBuilder builder, ReadOnlySpan<int> widths, int blocks, bool groupNorm, bool projects, ActivationKind activation,
+        int outputs)
     {
         builder.Named("conv1").Convolution(widths[0], kernel: 3, padding: 1, bias: false);
-        Norm(builder.Named("bn1"), widths[0], groupNorm).Activation(ActivationKind.Relu);
+        Norm(builder.Named("bn1"), widths[0], groupNorm).Activation(activation);
         int previous = widths[0];
         for (int stage = 0; stage < widths.Length; stage++)
         {
@@ -62,7 +64,7 @@ internal static class ImageNetworks
             {
                 int stride = stage > 0 && block == 0 ? 2 : 1;
                 builder.Named($"layer{stage + 1}.{block}");
-                Block(builder, previous, widths[stage], stride, groupNorm, projects);
+                Block(builder, previous, widths[stage], stride, groupNorm, projects, activation);
                 previous = widths[stage];
             }
         }
@@ -70,9 +72,9 @@ internal static class ImageNetworks
         builder.GlobalAveragePool().Flatten().Named("linear").Linear(outputs);
     }
 
-    // relu(bn2(conv2(relu(bn1(conv1 x)))) + shortcut x)
+    // φ(bn2(conv2(φ(bn1(conv1 x)))) + shortcut x)
     private static void Block(
-        NetworkBuilder builder, int inChannels, int channels, int stride, bool groupNorm, bool projects)
+        NetworkBuilder builder, int inChannels, int channels, int stride, bool groupNorm, bool projects, ActivationKind activation)
     {
         Action<NetworkBuilder>? shortcut = null;
         if (stride != 1 || inChannels != channels)
@@ -86,11 +88,11 @@ internal static class ImageNetworks
             branch =>
             {
                 branch.Named("conv1").Convolution(channels, kernel: 3, stride, padding: 1, bias: false);
-                Norm(branch.Named("bn1"), channels, groupNorm).Activation(ActivationKind.Relu);
+                Norm(branch.Named("bn1"), channels, groupNorm).Activation(activation);
                 branch.Named("conv2").Convolution(channels, kernel: 3, padding: 1, bias: false);
                 Norm(branch.Named("bn2"), channels, groupNorm);
             },
-            shortcut).Activation(ActivationKind.Relu);
+            shortcut).Activation(activation);
     }
 
     private static NetworkBuilder Norm(NetworkBuilder builder, int channels, bool groupNorm) =>

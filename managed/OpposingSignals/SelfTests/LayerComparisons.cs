@@ -3,18 +3,22 @@ using OpposingSignals.Networks;
 
 namespace OpposingSignals.SelfTests;
 
-/// <summary>Every layer's kernels in all passes, at shapes that reach each tile and each ragged edge.</summary>
+/// <summary>
+/// Every layer's kernels in all passes, at shapes that reach each tile and each ragged edge; of a device that multiplies on tensor
+/// cores those that do, the others being the same.
+/// </summary>
 internal static class LayerComparisons
 {
     /// <summary>Compares the device with the processor; results come as they are found.</summary>
     public static IEnumerable<SelfTestResult> Run(Device device, Device processor)
     {
         int seed = 1;
-        foreach ((Layer layer, int samples, int vectors, long depth) in Cases())
+        foreach ((Layer layer, int samples, int vectors, long depth) in Cases().Where(
+            tested => device.Arithmetic == ProductArithmetic.Float32 || tested.Layer is Linear or Convolution))
         {
             IReadOnlyList<(string Name, double[] Values)> exact =
                 LayerRun.Of(processor, Precision.Float64, layer, samples, vectors, seed);
-            foreach (Precision precision in Enum.GetValues<Precision>())
+            foreach (Precision precision in SelfTest.Precisions(device))
             {
                 IReadOnlyList<(string Name, double[] Values)> measured =
                     LayerRun.Of(device, precision, layer, samples, vectors, seed);
@@ -22,9 +26,9 @@ internal static class LayerComparisons
                 {
                     yield return new SelfTestResult(
                         $"{layer}, {samples} samples, {vectors} vectors",
-                        $"{precision}: {exact[i].Name}",
+                        $"{SelfTest.Numbers(device, precision)}: {exact[i].Name}",
                         Deviation.Between(exact[i].Values, measured[i].Values),
-                        Deviation.Safety * Deviation.OfSum(depth, precision));
+                        Deviation.Safety * Deviation.OfSum(depth, precision, device.Arithmetic));
                 }
             }
 

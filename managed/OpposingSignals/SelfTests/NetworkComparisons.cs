@@ -6,7 +6,7 @@ namespace OpposingSignals.SelfTests;
 /// <summary>Losses, gradients, curvature products and eigenvalues of whole networks.</summary>
 /// <remarks>
 /// Bounds: a computed number is the exact one of parameters and inputs that are off by the rounding of the sums behind it
-/// (backward error, √n u). What such a change does to every quantity is measured with the processor's float64, whose own rounding
+/// (backward error, <see cref="Deviation.OfSum"/>). What such a change does to every quantity is measured with the processor's float64, whose own rounding
 /// is nine orders smaller, so that an ill-conditioned quantity has a wider bound and no other has.
 /// </remarks>
 internal static class NetworkComparisons
@@ -18,12 +18,12 @@ internal static class NetworkComparisons
     {
         foreach (NetworkCase network in NetworkCase.All())
         {
-            double rounding = Deviation.OfSum(network.Depth, Precision.Float32);
+            double rounding = Deviation.OfSum(network.Depth, Precision.Float32, device.Arithmetic);
             IReadOnlyList<Quantity> exact = Measure(processor, Precision.Float64, network);
             IReadOnlyList<Quantity> perturbed = Measure(processor, Precision.Float64, network.Perturbed(rounding));
             double[] conditions =
                 [.. exact.Zip(perturbed, (a, b) => Math.Max(1, Deviation.Between(a.Values, b.Values) / rounding))];
-            foreach (Precision precision in Enum.GetValues<Precision>())
+            foreach (Precision precision in SelfTest.Precisions(device))
             {
                 string? notRun = null;
                 IReadOnlyList<Quantity> measured = [];
@@ -40,9 +40,10 @@ internal static class NetworkComparisons
                 {
                     yield return new SelfTestResult(
                         $"{network.Network.Name}, {network.Parameters.Length} parameters",
-                        $"{precision}: {exact[i].Name}",
+                        $"{SelfTest.Numbers(device, precision)}: {exact[i].Name}",
                         notRun is null ? Deviation.Between(exact[i].Values, measured[i].Values) : double.NaN,
-                        (Deviation.Safety * conditions[i] * Deviation.OfSum(network.Depth, precision)) + exact[i].Tolerance(precision),
+                        (Deviation.Safety * conditions[i] * Deviation.OfSum(network.Depth, precision, device.Arithmetic))
+                            + exact[i].Tolerance(precision, device.Arithmetic),
                         notRun);
                 }
             }
@@ -66,7 +67,7 @@ internal static class NetworkComparisons
         };
 
         // The Hessian's symmetric part is computed to rounding, so that an eigenvalue is off by its residual at most.
-        var options = new LanczosOptions { Count = Eigenvalues, Tolerance = Quantity.EigenTolerance(precision) };
+        var options = new LanczosOptions { Count = Eigenvalues, Tolerance = Quantity.EigenTolerance(precision, device.Arithmetic) };
         using EigenSolution solution = new BlockLanczos(options).Solve(new CurvatureOperator(point, ProductKind.Hessian));
         quantities.Add(new("largest eigenvalues", solution.Values, IsIterative: true));
         return quantities;
@@ -92,9 +93,12 @@ internal static class NetworkComparisons
     /// <param name="IsIterative">Whether an iteration ended at a tolerance.</param>
     private sealed record Quantity(string Name, double[] Values, bool IsIterative = false)
     {
-        public static double EigenTolerance(Precision precision) => precision == Precision.Float64 ? 1e-10 : 1e-5;
+        /// <summary>A residual relative to the largest value that products in this arithmetic can reach.</summary>
+        public static double EigenTolerance(Precision precision, ProductArithmetic arithmetic) =>
+            precision == Precision.Float64 ? 1e-10 : 1e-5 + (Deviation.Safety * arithmetic.TermError());
 
         /// <summary>What the iterations of both sides leave, relative to the largest value.</summary>
-        public double Tolerance(Precision precision) => IsIterative ? 2 * EigenTolerance(precision) : 0;
+        public double Tolerance(Precision precision, ProductArithmetic arithmetic) =>
+            IsIterative ? 2 * EigenTolerance(precision, arithmetic) : 0;
     }
 }

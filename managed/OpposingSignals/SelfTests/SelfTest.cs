@@ -23,7 +23,10 @@ public sealed record SelfTestResult(string Subject, string Quantity, double Erro
 /// </summary>
 public static class SelfTest
 {
-    /// <summary>Compares the device with the processor; results come as they are found.</summary>
+    /// <summary>
+    /// Compares the device with the processor, in both precisions; a device that multiplies on tensor cores only where it does so.
+    /// Results come as they are found.
+    /// </summary>
     public static IEnumerable<SelfTestResult> Run(Device device)
     {
         ArgumentNullException.ThrowIfNull(device);
@@ -38,4 +41,12 @@ public static class SelfTest
             yield return result;
         }
     }
+
+    /// <summary>The precisions in which a device's <see cref="Device.Arithmetic"/> takes part.</summary>
+    internal static IReadOnlyList<Precision> Precisions(Device device) =>
+        device.Arithmetic == ProductArithmetic.Float32 ? Enum.GetValues<Precision>() : [Precision.Float32];
+
+    /// <summary>What a device computes with, in words.</summary>
+    internal static string Numbers(Device device, Precision precision) =>
+        device.Arithmetic == ProductArithmetic.Float32 ? precision.ToString() : $"{precision} in {device.Arithmetic.Name()}";
 }

@@ -33,6 +33,7 @@ int cuGraphExecDestroy(void*);
 int cuGraphDestroy(void*);
 int cuStreamSynchronize(void*);
 int64_t opsig_emulated_live_objects();
+void opsig_emulated_follow_schedule(const char*);
 const char* opsig_emulated_fault();
 }
 
@@ -89,10 +90,10 @@ struct Session {
 };
 
 std::vector<float> result_of(const char* kernel, const char* schedule) {
-  setenv("OPSIG_EMULATED_SCHEDULE", schedule, 1);
+  opsig_emulated_follow_schedule(schedule);
   Session session;
   expect(session.launch(kernel) == 0, std::string(kernel) + " runs: " + opsig_emulated_fault());
-  unsetenv("OPSIG_EMULATED_SCHEDULE");
+  opsig_emulated_follow_schedule(nullptr);
   return session.result();
 }
 
@@ -123,6 +124,21 @@ void uninitialised_shared_memory_is_poison() {
 void a_copy_is_done_when_its_group_is_waited_for() {
   expect(result_of("copies", "forward")[0] == 64, "a copy that was waited for is there");
   expect(std::isnan(result_of("early", "forward")[0]), "a copy that was not is not");
+}
+
+void a_copy_may_land_as_soon_as_it_is_started() {
+  for (const char* schedule : {"forward", "reverse", "random:1"})
+    expect(result_of("copies", schedule)[0] == 64, std::string("a copy is there under ") + schedule);
+  const std::vector<float> forward = result_of("overtaken", "forward");
+  expect(!same(forward, result_of("overtaken", "reverse")), "a copy over what is still read differs in reverse");
+  expect(!same(forward, result_of("overtaken", "random:1")), "a copy over what is still read differs in random order");
+}
+
+void the_environment_names_the_schedule_where_nobody_follows_another() {
+  setenv("OPSIG_EMULATED_SCHEDULE", "reverse", 1);
+  expect(same(result_of("race", "reverse"), result_of("race", nullptr)), "the environment's schedule");
+  expect(!same(result_of("race", "forward"), result_of("race", nullptr)), "another goes before it");
+  unsetenv("OPSIG_EMULATED_SCHEDULE");
 }
 
 void a_fault_fails_the_launch_and_every_call_after_it(const char* kernel, const char* word) {
@@ -174,6 +190,8 @@ int main(int count, char** arguments) {
   a_race_shows_as_differing_bits();
   uninitialised_shared_memory_is_poison();
   a_copy_is_done_when_its_group_is_waited_for();
+  a_copy_may_land_as_soon_as_it_is_started();
+  the_environment_names_the_schedule_where_nobody_follows_another();
   a_fault_fails_the_launch_and_every_call_after_it("unshared", "launched with 0 bytes of shared memory");
   a_fault_fails_the_launch_and_every_call_after_it("divergence", "__syncthreads: some threads never arrive");
   a_fault_fails_the_launch_and_every_call_after_it("two_barriers", "different calls of __syncthreads");

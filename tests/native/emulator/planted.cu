@@ -81,6 +81,16 @@ OPSIG_KERNEL(copies, 64, const float* in, float* out) { copied<0>(in, out); }
 // Reads what is still under way.
 OPSIG_KERNEL(early, 64, const float* in, float* out) { copied<1>(in, out); }
 
+// Copies the next values over those that others still read: right only where the copy lands late.
+OPSIG_KERNEL(overtaken, 64, const float* in, float* out) {
+  OPSIG_SHARED(Values, values);
+  values.at[threadIdx.x] = in[threadIdx.x];
+  __syncthreads();
+  start_copy<4>(&values.at[threadIdx.x], in);
+  out[threadIdx.x] = values.at[63 - threadIdx.x];
+  finish_copies();
+}
+
 // Launched without the shared memory that it uses.
 OPSIG_KERNEL(unshared, 64, const float* in, float* out) {
   OPSIG_DYNAMIC_SHARED(Values, values);

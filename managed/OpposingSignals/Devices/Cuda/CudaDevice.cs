@@ -12,6 +12,7 @@ public sealed unsafe class CudaDevice : Device
 {
     private readonly CudaDriver _driver;
     private readonly CudaContext _context;
+    private readonly ProductArithmetic _arithmetic;
     private readonly CudaStream _stream;
     private readonly CudaScratch _scratch;
     private readonly Dictionary<string, CudaModule> _modules = [];
@@ -24,9 +25,9 @@ public sealed unsafe class CudaDevice : Device
     private bool _disposed;
     private bool _capturing;
 
-    private CudaDevice(CudaDriver driver, CudaContext context, nint? stream)
+    private CudaDevice(CudaDriver driver, CudaContext context, nint? stream, ProductArithmetic arithmetic)
     {
-        (_driver, _context) = (driver, context);
+        (_driver, _context, _arithmetic) = (driver, context, arithmetic);
         using CudaContext.Entered entered = context.Enter();
         _stream = stream is { } adopted ? CudaStream.Adopt(driver, adopted) : CudaStream.Create(driver);
         _scratch = new CudaScratch(this);
@@ -57,8 +58,11 @@ public sealed unsafe class CudaDevice : Device
     /// <summary>Bytes that fill the device with work: far more than its caches, since its memory is as fast as they need.</summary>
     public override long PreferredWorkingSet => 4L << 30;
 
-    /// <summary>How float32 products and convolutions multiply.</summary>
-    public ProductArithmetic Arithmetic { get; private init; }
+    /// <inheritdoc/>
+    public override ProductArithmetic Arithmetic => _arithmetic;
+
+    /// <inheritdoc/>
+    internal override bool RunsAhead => true;
 
     /// <inheritdoc/>
     internal override bool RecordsWork => true;
@@ -92,7 +96,7 @@ public sealed unsafe class CudaDevice : Device
 
     internal static CudaDevice Adopt(
         CudaDriver driver, nint context, nint stream, ProductArithmetic arithmetic = ProductArithmetic.Float32) =>
-        new(driver, CudaContext.Adopt(driver, context), stream) { Arithmetic = arithmetic };
+        new(driver, CudaContext.Adopt(driver, context), stream, arithmetic);
 
     /// <inheritdoc/>
     public override void Upload(ReadOnlySpan<byte> source, nint destination)
@@ -291,7 +295,7 @@ public sealed unsafe class CudaDevice : Device
         CudaContext context = CudaContext.Primary(driver, ordinal);
         try
         {
-            return new CudaDevice(driver, context, null) { Arithmetic = arithmetic };
+            return new CudaDevice(driver, context, null, arithmetic);
         }
         catch
         {

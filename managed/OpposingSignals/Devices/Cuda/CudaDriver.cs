@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
+using System.Text;
 
 namespace OpposingSignals.Devices.Cuda;
 
@@ -191,8 +192,21 @@ internal sealed unsafe class CudaDriver
     public void LoseDeviceAfter(long launches) =>
         ((delegate* unmanaged<long, void>)Export("opsig_emulated_lose_device_after"))(launches);
 
+    /// <summary>For tests, on the emulated driver: in which order the threads of the kernels that this host thread starts take
+    /// turns, <c>forward</c>, <c>reverse</c> or <c>random:SEED</c>; null for the environment's.</summary>
+    public void FollowSchedule(string? schedule)
+    {
+        fixed (byte* text = schedule is null ? null : Encoding.UTF8.GetBytes(schedule + '\0'))
+        {
+            ((delegate* unmanaged<byte*, void>)Export("opsig_emulated_follow_schedule"))(text);
+        }
+    }
+
     /// <summary>For tests, on the emulated driver: streams, modules and graphs that are not destroyed.</summary>
     public long LiveObjects => ((delegate* unmanaged<long>)Export("opsig_emulated_live_objects"))();
+
+    /// <summary>For tests, on the emulated driver: how often this host thread has waited for the device.</summary>
+    public long Waits => ((delegate* unmanaged<long>)Export("opsig_emulated_waits"))();
 
     /// <summary>Throws what the driver reports.</summary>
     [DoesNotReturn]

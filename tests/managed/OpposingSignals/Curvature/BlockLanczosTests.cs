@@ -6,11 +6,11 @@ namespace OpposingSignals.Tests.Curvature;
 
 public sealed class BlockLanczosTests
 {
-    public static TheoryData<string, Spectrum, Precision, int> Zoo
+    public static TheoryData<string, string, Spectrum, Precision, int> Zoo
     {
         get
         {
-            var data = new TheoryData<string, Spectrum, Precision, int>();
+            var data = new TheoryData<string, string, Spectrum, Precision, int>();
             foreach (string name in SymmetricMatrices.Names)
             {
                 foreach (Spectrum spectrum in Enum.GetValues<Spectrum>())
@@ -19,9 +19,18 @@ public sealed class BlockLanczosTests
                     {
                         foreach (int block in (int[])[1, 2, 4])
                         {
-                            data.Add(name, spectrum, precision, block);
+                            data.Add("cpu", name, spectrum, precision, block);
                         }
                     }
+                }
+            }
+
+            // The host's part of the work does not depend on the device; what remains are the operations on blocks.
+            foreach (string device in TestDevices.Names.Where(device => device != "cpu"))
+            {
+                foreach (string name in (string[])["indefinite", "multiple", "low rank", "zero", "one by one"])
+                {
+                    data.Add(device, name, Spectrum.BothEnds, Precision.Float32, 4);
                 }
             }
 
@@ -32,9 +41,9 @@ public sealed class BlockLanczosTests
     [Theory]
     [MemberData(nameof(Zoo))]
     public void EverySpectrumOfTheZooIsFoundWithHonestResiduals(
-        string name, Spectrum spectrum, Precision precision, int block)
+        string deviceName, string name, Spectrum spectrum, Precision precision, int block)
     {
-        using var device = new CpuDevice(threads: 1);
+        using Device device = TestDevices.Open(deviceName);
         var symmetric = new DenseOperator(device, precision, SymmetricMatrices.Named(name));
         double tolerance = precision == Precision.Float64 ? 1e-10 : 1e-5;
         using EigenSolution solution = new BlockLanczos(new LanczosOptions
@@ -171,10 +180,11 @@ public sealed class BlockLanczosTests
         }
     }
 
-    [Fact]
-    public void AGoodStartVectorCostsOneProduct()
+    [Theory]
+    [OnEachDevice]
+    public void AGoodStartVectorCostsOneProduct(string deviceName)
     {
-        using var device = new CpuDevice(threads: 1);
+        using Device device = TestDevices.Open(deviceName);
         var symmetric = new DenseOperator(device, Precision.Float32, SymmetricMatrices.Named("outlier over bulk"));
         var options = new LanczosOptions { Tolerance = 1e-3 };
         using EigenSolution first = new BlockLanczos(options).Solve(symmetric);
@@ -183,10 +193,11 @@ public sealed class BlockLanczosTests
         Assert.Equal(1, second.Products);
     }
 
-    [Fact]
-    public void DependentZeroAndNonFiniteStartVectorsDoNoHarm()
+    [Theory]
+    [OnEachDevice]
+    public void DependentZeroAndNonFiniteStartVectorsDoNoHarm(string deviceName)
     {
-        using var device = new CpuDevice(threads: 1);
+        using Device device = TestDevices.Open(deviceName);
         var symmetric = new DenseOperator(device, Precision.Float64, SymmetricMatrices.Named("indefinite"));
         int n = (int)symmetric.Dimension;
         double[] rows = new double[5 * n];
@@ -208,10 +219,11 @@ public sealed class BlockLanczosTests
         Assert.Equal(3.5, solution.Values[1], 1e-9);
     }
 
-    [Fact]
-    public void TheLimitOfProductsIsKeptAndUnconvergedPairsAreMarked()
+    [Theory]
+    [OnEachDevice]
+    public void TheLimitOfProductsIsKeptAndUnconvergedPairsAreMarked(string deviceName)
     {
-        using var device = new CpuDevice(threads: 1);
+        using Device device = TestDevices.Open(deviceName);
         var symmetric = new DenseOperator(device, Precision.Float64, SymmetricMatrices.Named("condition 1e3"));
         using EigenSolution solution = new BlockLanczos(new LanczosOptions
         {
@@ -242,11 +254,11 @@ public sealed class BlockLanczosTests
     }
 
     [Theory]
-    [InlineData(double.NaN)]
-    [InlineData(double.PositiveInfinity)]
-    public void AnOperatorThatIsNotFiniteRaisesAndNamesTheProduct(double poison)
+    [OnEachDevice(double.NaN)]
+    [OnEachDevice(double.PositiveInfinity)]
+    public void AnOperatorThatIsNotFiniteRaisesAndNamesTheProduct(string deviceName, double poison)
     {
-        using var device = new CpuDevice(threads: 1);
+        using Device device = TestDevices.Open(deviceName);
         double[,] matrix = SymmetricMatrices.Named("indefinite");
         matrix[3, 4] = poison;
         var symmetric = new DenseOperator(device, Precision.Float64, matrix);
@@ -256,10 +268,11 @@ public sealed class BlockLanczosTests
         Assert.Contains("Product 1 ", raised.Message, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void CancellationIsHonoured()
+    [Theory]
+    [OnEachDevice]
+    public void CancellationIsHonoured(string deviceName)
     {
-        using var device = new CpuDevice(threads: 1);
+        using Device device = TestDevices.Open(deviceName);
         var symmetric = new DenseOperator(device, Precision.Float64, SymmetricMatrices.Named("indefinite"));
         Assert.Throws<OperationCanceledException>(() =>
             new BlockLanczos(new LanczosOptions()).Solve(symmetric, cancellation: new CancellationToken(true)).Dispose());
@@ -268,11 +281,11 @@ public sealed class BlockLanczosTests
     }
 
     [Theory]
-    [InlineData(Precision.Float32)]
-    [InlineData(Precision.Float64)]
-    public void TwoRunsGiveTheSameBits(Precision precision)
+    [OnEachDevice(Precision.Float32)]
+    [OnEachDevice(Precision.Float64)]
+    public void TwoRunsGiveTheSameBits(string deviceName, Precision precision)
     {
-        using var device = new CpuDevice(threads: 1);
+        using Device device = TestDevices.Open(deviceName);
         var symmetric = new DenseOperator(device, precision, SymmetricMatrices.Named("clusters"));
         var solver = new BlockLanczos(new LanczosOptions { Count = 3, BlockSize = 2, Tolerance = 1e-5, BasisSize = 12 });
         using EigenSolution first = solver.Solve(symmetric);

@@ -111,12 +111,12 @@ public sealed class EigenTrackerTests(ITestOutputHelper output)
     }
 
     [Theory]
-    [InlineData(Spectrum.Largest, 3)]
-    [InlineData(Spectrum.Smallest, 1)]
-    [InlineData(Spectrum.BothEnds, 1)]
-    public void EveryEndAndSeveralPairsAreTracked(Spectrum spectrum, int count)
+    [InlineData("cpu", Spectrum.Largest, 3)]
+    [InlineData("cpu", Spectrum.Smallest, 1)]
+    [OnEachDevice(Spectrum.BothEnds, 1)]
+    public void EveryEndAndSeveralPairsAreTracked(string deviceName, Spectrum spectrum, int count)
     {
-        using var device = new CpuDevice(threads: 1);
+        using Device device = TestDevices.Open(deviceName);
         var sequence = new OperatorSequence(0.95, 0.01, 0.01, 0);
         using var tracker = new EigenTracker(
             device, Precision.Float64, Dimension, new EigenTrackerOptions { Spectrum = spectrum, Count = count });
@@ -173,10 +173,11 @@ public sealed class EigenTrackerTests(ITestOutputHelper output)
         }
     }
 
-    [Fact]
-    public void AnEstimateCostsOneProductAndAnUnchangedOperatorToo()
+    [Theory]
+    [OnEachDevice]
+    public void AnEstimateCostsOneProductAndAnUnchangedOperatorToo(string deviceName)
     {
-        using var device = new CpuDevice(threads: 1);
+        using Device device = TestDevices.Open(deviceName);
         var sequence = new OperatorSequence(0.8, 0.03, 0, 0.03);
         using var tracker = new EigenTracker(device, Precision.Float64, Dimension, new EigenTrackerOptions());
         MovingOperator symmetric = sequence.Next(device, Precision.Float64);
@@ -195,10 +196,11 @@ public sealed class EigenTrackerTests(ITestOutputHelper output)
         RequireOwnResiduals(symmetric, estimate);
     }
 
-    [Fact]
-    public void AFailedSolveLeavesTheTrackerAndTheMemoryAsTheyWere()
+    [Theory]
+    [OnEachDevice]
+    public void AFailedSolveLeavesTheTrackerAndTheMemoryAsTheyWere(string deviceName)
     {
-        using var device = new CpuDevice(threads: 1);
+        using Device device = TestDevices.Open(deviceName);
         var sequence = new OperatorSequence(0.9, 0.01, 0, 0);
         MovingOperator symmetric = sequence.Next(device, Precision.Float32);
         using (var tracker = new EigenTracker(device, Precision.Float32, Dimension, new EigenTrackerOptions()))

@@ -65,7 +65,7 @@ public sealed class PlainEvaluationTests(ITestOutputHelper output)
     {
         ReferenceCase stored = ReferenceCase.Load(name);
         PlainComparison.Run(
-            precision, stored.Network, stored.Loss, stored.Inputs, stored.Targets, stored.Parameters, stored["vectors"],
+            "cpu", precision, stored.Network, stored.Loss, stored.Inputs, stored.Targets, stored.Parameters, stored["vectors"],
             [new ObjectiveOptions { MicroBatch = 7 }, new ObjectiveOptions { MicroBatch = 3 }],
             (quantity, plain, library) =>
             {

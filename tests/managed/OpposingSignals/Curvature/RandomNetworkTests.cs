@@ -1,5 +1,6 @@
 using OpposingSignals.Curvature;
 using OpposingSignals.Devices;
+using OpposingSignals.Tests.Support;
 using OpposingSignals.Tests.Support.Plain;
 using Xunit.Abstractions;
 
@@ -13,18 +14,23 @@ public sealed class RandomNetworkTests(ITestOutputHelper output)
 
     private const double Sane = 1e-3;
 
-    public static TheoryData<string, Precision, int> Cases
+    public static TheoryData<string, string, Precision, int> Cases
     {
         get
         {
-            var data = new TheoryData<string, Precision, int>();
+            var data = new TheoryData<string, string, Precision, int>();
             foreach (string name in RandomCase.Names)
             {
                 bool large = name.StartsWith("threaded", StringComparison.Ordinal);
                 for (int seed = 1; seed <= (large ? 1 : 2); seed++)
                 {
-                    data.Add(name, Precision.Float32, seed);
-                    data.Add(name, Precision.Float64, seed);
+                    data.Add("cpu", name, Precision.Float32, seed);
+                    data.Add("cpu", name, Precision.Float64, seed);
+                }
+
+                foreach (string device in TestDevices.Names.Where(device => device != "cpu" && !large))
+                {
+                    data.Add(device, name, Precision.Float32, 1);
                 }
             }
 
@@ -34,11 +40,11 @@ public sealed class RandomNetworkTests(ITestOutputHelper output)
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void EveryQuantityIsWithinItsBoundOfThePlainEvaluation(string name, Precision precision, int seed)
+    public void EveryQuantityIsWithinItsBoundOfThePlainEvaluation(string deviceName, string name, Precision precision, int seed)
     {
         RandomCase random = RandomCase.Make(name, (ulong)seed);
         PlainComparison.Run(
-            precision, random.Network, random.Loss, random.Inputs, random.Targets, random.Parameters, random.Vectors,
+            deviceName, precision, random.Network, random.Loss, random.Inputs, random.Targets, random.Parameters, random.Vectors,
             [
                 new ObjectiveOptions { MicroBatch = random.Samples },
                 new ObjectiveOptions { MicroBatch = (random.Samples / 3) + 1, VectorsAtOnce = 2 },

@@ -155,6 +155,29 @@ public sealed class RecordingTests
         Assert.Equal(available + 32_000, device.AvailableMemory);
     }
 
+    // For the residuals, which say whether another product is due, and for what that product adds to the projected operator.
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    public void AStepOfAnEigensolverWaitsForTheDeviceTwiceWhateverTheBlock(int block)
+    {
+        using CudaDevice device = CudaDevice.OpenEmulated();
+        Network network = ModelCatalog.Build("mlp:5:tanh", FeatureShape.Vector(4), 3);
+        using Objective objective = Objective(device, network, 0);
+        using var vectors = new Vectors(device, network);
+        LinearizationPoint point = objective.Linearize(vectors.Parameters);
+        var solver = new BlockLanczos(new LanczosOptions
+        {
+            // Room for every step: a restart waits once more.
+            Count = 2, BlockSize = block, Tolerance = 1e-4, BasisSize = (int)network.ParameterCount,
+        });
+        solver.Solve(new CurvatureOperator(point, ProductKind.Hessian)).Dispose();
+        long before = CudaDriver.Emulated.Waits;
+        using EigenSolution solution = solver.Solve(new CurvatureOperator(point, ProductKind.Hessian));
+        Assert.True(solution.Converged && solution.BlockSteps > 2);
+        Assert.Equal(2 * solution.BlockSteps, CudaDriver.Emulated.Waits - before);
+    }
+
     private static Objective Objective(CudaDevice device, Network network, int microBatch, BatchNormMode batchNorm = BatchNormMode.Train)
     {
         var random = new Xoshiro256(3);

@@ -114,7 +114,7 @@ public sealed class RitzBasisTests
         Assert.Equal(2, basis.Extend(work));
         work.CopyFrom(rows);
         Assert.Equal(0, basis.Extend(work));
-        Assert.Equal(2, symmetric.Products);
+        Assert.Equal(device.RunsAhead ? 8 : 2, symmetric.Products);
     }
 
     private static Matrix<double> Rows(VectorBlock block) =>

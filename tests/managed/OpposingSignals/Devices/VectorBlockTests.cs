@@ -87,11 +87,47 @@ public sealed class VectorBlockTests
         }
 
         expected.Combine(basis, along, 1);
-        block.SubtractProjection(basis);
+        using DeviceMatrix left = block.SubtractProjection(basis);
         Assert.Equal(expected.ToArray(), block.ToArray());
+        double[,] squares = block.InnerProducts(block), fused = left.ToHost();
+        for (int i = 0; i < 2; i++)
+        {
+            for (int j = 0; j < 2; j++)
+            {
+                // Sums of 5000 float64 numbers in two orders.
+                Assert.False(!(Math.Abs(squares[i, j] - fused[i, j]) <= 5000 * 2.3e-16 * Math.Max(squares[0, 0], squares[1, 1])));
+            }
+        }
+
         using VectorBlock none = basis.Rows(0, 0);
-        block.SubtractProjection(none);
+        block.SubtractProjection(none).Dispose();
         Assert.Equal(expected.ToArray(), block.ToArray());
+    }
+
+    // More than eight vectors are combined in several turns, and more than 24 whitened outside the shared memory of a GPU.
+    [Theory]
+    [InlineData("cpu", 5)]
+    [InlineData("cpu", 30)]
+    [InlineData("cuda-emulated", 5)]
+    [InlineData("cuda-emulated", 30)]
+    public void WhiteningMakesVectorsOrthonormalAndDropsDependentOnes(string deviceName, int count)
+    {
+        using Device device = TestDevices.Open(deviceName);
+        using VectorBlock block = Random(device, Precision.Float64, count, 100, seed: 3);
+        using var orthonormal = new VectorBlock(device, Precision.Float64, count, 100);
+        block.Rows(count - 1, 1).Combine(block.Rows(0, 2), new double[,] { { 3 }, { -2 } });
+        using DeviceMatrix gram = block.InnerProductsOnDevice(block), kept = new(device, 1, 1), inner = new(device, count, count);
+        using DeviceMatrix coefficients = gram.Whitening(null, 0, 1e-12, kept.Address);
+        orthonormal.Combine(block, coefficients, factor: 1, scale: 0, inner);
+        Assert.Equal(count - 1, kept.ToHost()[0, 0]);
+        double[,] products = inner.ToHost();
+        for (int i = 0; i < count; i++)
+        {
+            for (int j = 0; j < count; j++)
+            {
+                Assert.False(!(Math.Abs(products[i, j] - (i == j && i < count - 1 ? 1 : 0)) <= 1e-12));
+            }
+        }
     }
 
     [Fact]

@@ -15,28 +15,30 @@ public sealed class BatchNormTests
 {
     private const int Samples = 6;
 
-    [Fact]
-    public void AGhostBatchIsAnObjectiveOfItsOwn()
+    [Theory]
+    [OnEachDevice]
+    public void AGhostBatchIsAnObjectiveOfItsOwn(string deviceName)
     {
-        double[] whole = Use(0, Samples, microBatch: 3, Quantities);
-        double[] first = Use(0, 3, microBatch: 3, Quantities), second = Use(3, 3, microBatch: 3, Quantities);
+        double[] whole = Use(deviceName, 0, Samples, microBatch: 3, Quantities);
+        double[] first = Use(deviceName, 0, 3, microBatch: 3, Quantities), second = Use(deviceName, 3, 3, microBatch: 3, Quantities);
         for (int i = 0; i < whole.Length; i++)
         {
             Assert.Equal((first[i] + second[i]) / 2, whole[i], 1e-13);
         }
 
-        double[] coarse = Use(0, Samples, microBatch: 6, Quantities);
+        double[] coarse = Use(deviceName, 0, Samples, microBatch: 6, Quantities);
         Assert.True(Math.Abs(coarse[0] - whole[0]) > 1e-3, "the size of the ghost batch changes the loss");
     }
 
     [Fact]
     public void TheGhostBatchMustBeGiven() => Assert.Contains(
         "part of the objective",
-        Assert.Throws<InputException>(() => Use(0, Samples, microBatch: 0, Quantities)).Message,
+        Assert.Throws<InputException>(() => Use("cpu", 0, Samples, microBatch: 0, Quantities)).Message,
         StringComparison.Ordinal);
 
-    [Fact]
-    public void ASampleHasNoCurvatureOfItsOwn() => Use(0, Samples, microBatch: 3, (objective, theta) =>
+    [Theory]
+    [OnEachDevice]
+    public void ASampleHasNoCurvatureOfItsOwn(string deviceName) => Use(deviceName, 0, Samples, microBatch: 3, (objective, theta) =>
     {
         LinearizationPoint point = objective.Linearize(theta);
         Assert.Contains(
@@ -48,13 +50,14 @@ public sealed class BatchNormTests
         return [];
     });
 
-    [Fact]
-    public void RunningStatisticsFollowThePyTorchRule()
+    [Theory]
+    [OnEachDevice]
+    public void RunningStatisticsFollowThePyTorchRule(string deviceName)
     {
         // One channel, two ghost batches of the values 1, 2 and 6, 10: means 1.5 and 8, unbiased variances 0.5 and 8.
         Network network = new NetworkBuilder(FeatureShape.Vector(1)).BatchNorm().Build();
         RunningStatistics running = network.Running.Single().Statistics;
-        using var device = new CpuDevice();
+        using Device device = TestDevices.Open(deviceName);
         using var objective = new Objective(
             device, Precision.Float64, network, Loss.Named("mse"), HostTensor.From<double>([1, 2, 6, 10], 4, 1),
             HostTensor.From<double>([0, 0, 0, 0], 4, 1), new ObjectiveOptions { MicroBatch = 2 });
@@ -99,35 +102,37 @@ public sealed class BatchNormTests
             StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void AResumedTrainingGoesOnWithItsRunningStatistics()
+    [Theory]
+    [OnEachDevice]
+    public void AResumedTrainingGoesOnWithItsRunningStatistics(string deviceName)
     {
         using var folder = new TemporaryFolder();
-        double[] whole = Train(6, from: null, to: null);
-        Train(3, from: null, to: folder["state"]);
-        Assert.Equal(whole, Train(6, from: folder["state"], to: null));
-        Assert.NotEqual(whole, Train(5, from: null, to: null));
+        double[] whole = Train(deviceName, 6, from: null, to: null);
+        Train(deviceName, 3, from: null, to: folder["state"]);
+        Assert.Equal(whole, Train(deviceName, 6, from: folder["state"], to: null));
+        Assert.NotEqual(whole, Train(deviceName, 5, from: null, to: null));
     }
 
     // Parameters and running means after so many steps, from a checkpoint or the start.
-    private static double[] Train(int steps, string? from, string? to) => Use(0, Samples, microBatch: 3, (objective, theta) =>
-    {
-        using var trainer = new Trainer(
-            objective, null, new GradientDescent(0.1), theta.ToArray(), new TrainingOptions { Steps = steps, EigenEvery = 0 });
-        if (from is not null)
+    private static double[] Train(string deviceName, int steps, string? from, string? to) =>
+        Use(deviceName, 0, Samples, microBatch: 3, (objective, theta) =>
         {
-            Checkpoint.Restore(from, trainer);
-        }
+            using var trainer = new Trainer(
+                objective, null, new GradientDescent(0.1), theta.ToArray(), new TrainingOptions { Steps = steps, EigenEvery = 0 });
+            if (from is not null)
+            {
+                Checkpoint.Restore(from, trainer);
+            }
 
-        trainer.Run((_, _) => { });
-        if (to is not null)
-        {
-            Checkpoint.Write(to, trainer);
-        }
+            trainer.Run((_, _) => { });
+            if (to is not null)
+            {
+                Checkpoint.Write(to, trainer);
+            }
 
-        RunningStatistics running = objective.Network.Running.Single().Statistics;
-        return [.. trainer.Parameters.ToArray(), .. running.Mean, .. running.Variance];
-    });
+            RunningStatistics running = objective.Network.Running.Single().Statistics;
+            return [.. trainer.Parameters.ToArray(), .. running.Mean, .. running.Variance];
+        });
 
     private static Network Build() => new NetworkBuilder(new FeatureShape(3, 2, 2))
         .Convolution(4, kernel: 3, padding: 1, bias: false).BatchNorm().Activation(ActivationKind.Tanh).Flatten().Linear(3)
@@ -143,13 +148,14 @@ public sealed class BatchNormTests
         ];
     }
 
-    private static double[] Use(int first, int count, int microBatch, Func<Objective, VectorBlock, double[]> use)
+    private static double[] Use(
+        string deviceName, int first, int count, int microBatch, Func<Objective, VectorBlock, double[]> use)
     {
         Network network = Build();
         var random = new Xoshiro256(3);
         double[] inputs = [.. Enumerable.Range(0, Samples * 12).Select(_ => random.NextGaussian())];
         long[] targets = [0, 2, 1, 1, 0, 2];
-        using var device = new CpuDevice();
+        using Device device = TestDevices.Open(deviceName);
         using var objective = new Objective(
             device, Precision.Float64, network, Loss.Named("ce"),
             HostTensor.From<double>(inputs.AsSpan(first * 12, count * 12).ToArray(), count, 2, 3, 2),

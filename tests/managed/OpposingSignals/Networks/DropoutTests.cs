@@ -2,6 +2,7 @@ using OpposingSignals.Curvature;
 using OpposingSignals.Devices;
 using OpposingSignals.Networks;
 using OpposingSignals.Tensors;
+using OpposingSignals.Tests.Support;
 using OpposingSignals.Tests.Support.Plain;
 
 namespace OpposingSignals.Tests.Networks;
@@ -16,14 +17,15 @@ public sealed class DropoutTests
     private const double DifferenceStep = 1e-5;
     private const double DifferenceBound = 1e-6;
 
-    [Fact]
-    public void ProductsAreTheDerivativeOfTheGradient()
+    [Theory]
+    [OnEachDevice]
+    public void ProductsAreTheDerivativeOfTheGradient(string deviceName)
     {
         Network network = Make(rate: 0.4);
         double[] theta = Draw(network, 1), direction = Draw(network, 2);
-        double[] product = Evaluate(network, theta, direction).Product;
-        double[] after = Evaluate(network, Moved(theta, direction, DifferenceStep)).Gradient;
-        double[] before = Evaluate(network, Moved(theta, direction, -DifferenceStep)).Gradient;
+        double[] product = Evaluate(deviceName, network, theta, direction).Product;
+        double[] after = Evaluate(deviceName, network, Moved(theta, direction, DifferenceStep)).Gradient;
+        double[] before = Evaluate(deviceName, network, Moved(theta, direction, -DifferenceStep)).Gradient;
         for (int p = 0; p < product.Length; p++)
         {
             Assert.Equal((after[p] - before[p]) / (2 * DifferenceStep), product[p], DifferenceBound);
@@ -31,30 +33,31 @@ public sealed class DropoutTests
     }
 
     [Theory]
-    [InlineData(1)]
-    [InlineData(3)]
-    [InlineData(Samples)]
-    public void AMicroBatchDoesNotChangeTheMask(int microBatch)
+    [OnEachDevice(1)]
+    [OnEachDevice(3)]
+    [OnEachDevice(Samples)]
+    public void AMicroBatchDoesNotChangeTheMask(string deviceName, int microBatch)
     {
         Network network = Make(rate: 0.4);
         double[] theta = Draw(network, 1), direction = Draw(network, 2);
-        (double[] losses, double[] gradient, double[] product) = Evaluate(network, theta, direction, 2);
-        (double[] otherLosses, double[] otherGradient, double[] otherProduct) = Evaluate(network, theta, direction, microBatch);
+        (double[] losses, double[] gradient, double[] product) = Evaluate(deviceName, network, theta, direction, 2);
+        (double[] otherLosses, double[] otherGradient, double[] otherProduct) = Evaluate(deviceName, network, theta, direction, microBatch);
         AssertClose(losses, otherLosses);
         AssertClose(gradient, otherGradient);
         AssertClose(product, otherProduct);
     }
 
-    [Fact]
-    public void EvaluationAndARateOfZeroDropNothing()
+    [Theory]
+    [OnEachDevice]
+    public void EvaluationAndARateOfZeroDropNothing(string deviceName)
     {
         Network dropping = Make(rate: 0.4), zero = Make(rate: 0), none = Make(rate: null);
         double[] theta = Draw(none, 1);
-        double[] expected = Evaluate(none, theta).Losses;
-        Assert.Equal(expected, Evaluate(zero, theta).Losses);
-        Assert.Equal(expected, Evaluate(dropping, theta, dropout: false).Losses);
-        Assert.NotEqual(expected, Evaluate(dropping, theta).Losses);
-        Assert.NotEqual(Evaluate(Make(rate: 0.4, seed: 9), theta).Losses, Evaluate(dropping, theta).Losses);
+        double[] expected = Evaluate(deviceName, none, theta).Losses;
+        Assert.Equal(expected, Evaluate(deviceName, zero, theta).Losses);
+        Assert.Equal(expected, Evaluate(deviceName, dropping, theta, dropout: false).Losses);
+        Assert.NotEqual(expected, Evaluate(deviceName, dropping, theta).Losses);
+        Assert.NotEqual(Evaluate(deviceName, Make(rate: 0.4, seed: 9), theta).Losses, Evaluate(deviceName, dropping, theta).Losses);
     }
 
     [Theory]
@@ -86,12 +89,12 @@ public sealed class DropoutTests
         [.. from.Zip(direction, (value, slope) => value + (by * slope))];
 
     private static (double[] Losses, double[] Gradient, double[] Product) Evaluate(
-        Network network, double[] theta, double[]? direction = null, int microBatch = 3, bool dropout = true)
+        string deviceName, Network network, double[] theta, double[]? direction = null, int microBatch = 3, bool dropout = true)
     {
         var random = new Xoshiro256(7);
         double[] Numbers(int count) => [.. Enumerable.Range(0, count).Select(_ => 0.3 * random.NextGaussian())];
 
-        using var device = new CpuDevice();
+        using Device device = TestDevices.Open(deviceName);
         using var objective = new Objective(
             device, Precision.Float64, network, Loss.Named("mse"), HostTensor.From<double>(Numbers(Samples * Inputs), Samples, Inputs),
             HostTensor.From<double>(Numbers(Samples * 2), Samples, 2),

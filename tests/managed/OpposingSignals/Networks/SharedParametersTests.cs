@@ -3,6 +3,7 @@ using OpposingSignals.Devices;
 using OpposingSignals.Networks;
 using OpposingSignals.Optimizers;
 using OpposingSignals.Tensors;
+using OpposingSignals.Tests.Support;
 using OpposingSignals.Tests.Support.Plain;
 
 namespace OpposingSignals.Tests.Networks;
@@ -10,11 +11,12 @@ namespace OpposingSignals.Tests.Networks;
 /// <summary>Frozen, unused and tied parameters; their numbers are compared in <see cref="Curvature.RandomNetworkTests"/>.</summary>
 public sealed class SharedParametersTests
 {
-    [Fact]
-    public void FrozenAndUnusedParametersHaveZerosAndOthersThePrincipalSubmatrix()
+    [Theory]
+    [OnEachDevice]
+    public void FrozenAndUnusedParametersHaveZerosAndOthersThePrincipalSubmatrix(string deviceName)
     {
         RandomCase frozen = RandomCase.Make("frozen vectors", 1);
-        double[] gradient = Gradient(frozen.Network, frozen, out double[] product);
+        double[] gradient = Gradient(deviceName, frozen.Network, frozen, out double[] product);
         int moving = 0;
         foreach (Parameter parameter in frozen.Network.Parameters)
         {
@@ -34,7 +36,7 @@ public sealed class SharedParametersTests
 
         Assert.True(moving > 0);
         RandomCase unused = RandomCase.Make("tied and unused", 1);
-        gradient = Gradient(unused.Network, unused, out product);
+        gradient = Gradient(deviceName, unused.Network, unused, out product);
         Parameter[] extra = [.. unused.Network.Parameters.Where(p => p.Name.StartsWith("unused", StringComparison.Ordinal))];
         Assert.Equal(2, extra.Length);
         Assert.All(extra, parameter =>
@@ -44,11 +46,12 @@ public sealed class SharedParametersTests
         });
     }
 
-    [Fact]
-    public void StepsLeaveFrozenParametersAsTheyAre()
+    [Theory]
+    [OnEachDevice]
+    public void StepsLeaveFrozenParametersAsTheyAre(string deviceName)
     {
         RandomCase frozen = RandomCase.Make("frozen pictures", 1);
-        using var device = new CpuDevice(1);
+        using Device device = TestDevices.Open(deviceName);
         using var objective = new Objective(device, Precision.Float32, frozen.Network, frozen.Loss, frozen.Inputs, frozen.Targets);
         using VectorBlock theta = PlainComparison.Block(device, Precision.Float32, frozen.Parameters, 1);
         double[] before = theta.ToArray();
@@ -110,9 +113,9 @@ public sealed class SharedParametersTests
             () => new Objective(device, Precision.Float32, network, new CrossEntropy(), inputs, targets)).Message;
     }
 
-    private static double[] Gradient(Network network, RandomCase data, out double[] product)
+    private static double[] Gradient(string deviceName, Network network, RandomCase data, out double[] product)
     {
-        using var device = new CpuDevice(1);
+        using Device device = TestDevices.Open(deviceName);
         using var objective = new Objective(device, Precision.Float64, network, data.Loss, data.Inputs, data.Targets);
         using VectorBlock theta = PlainComparison.Block(device, Precision.Float64, data.Parameters, 1);
         using VectorBlock v = PlainComparison.Block(device, Precision.Float64, data.Vectors, PlainComparison.Vectors);

@@ -8,6 +8,22 @@ public sealed class SelfTestTests
 {
     public static TheoryData<string> Devices => [.. TestDevices.Names];
 
+    public static TheoryData<string, string> Accelerated
+    {
+        get
+        {
+            var data = new TheoryData<string, string>();
+            foreach (string device in TestDevices.Names.Where(name => name != "cpu"))
+            {
+                data.Add(device, "3xtf32");
+                data.Add(device, "tf32");
+                data.Add(device, "bf16");
+            }
+
+            return data;
+        }
+    }
+
     [Theory]
     [MemberData(nameof(Devices))]
     public void EveryKernelAndNetworkAgreesWithTheProcessorsFloat64(string name)
@@ -22,5 +38,20 @@ public sealed class SelfTestTests
 
         // A bound of a percent would let a wrong kernel pass.
         Assert.All(results, result => Assert.True(result.Bound < 1e-2, $"{result.Subject}, {result.Quantity}: {result.Bound}"));
+    }
+
+    [Theory]
+    [MemberData(nameof(Accelerated))]
+    public void EveryProductOnTensorCoresAgreesWithinTheBoundOfItsArithmetic(string name, string arithmetic)
+    {
+        ProductArithmetic wanted = ProductArithmeticExtensions.Named(arithmetic);
+        using Device device = Device.Named(name, arithmetic: wanted);
+        SelfTestResult[] results = [.. SelfTest.Run(device)];
+        Assert.True(results.Length > 80, $"only {results.Length} comparisons");
+        Assert.DoesNotContain(results, result => result.Failed || result.NotRun is not null);
+
+        // A wrong product is off by its own size.
+        Assert.All(results, result => Assert.True(
+            result.Bound < Math.Max(1e-2, 100 * wanted.TermError()), $"{result.Subject}, {result.Quantity}: {result.Bound}"));
     }
 }

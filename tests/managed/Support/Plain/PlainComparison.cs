@@ -16,7 +16,7 @@ public static class PlainComparison
 
     /// <summary>Calls <paramref name="compare"/>(quantity, plain, library) for loss, gradient, products and per-sample numbers.</summary>
     public static void Run(
-        Precision precision, Network network, Loss loss, HostTensor inputs, HostTensor targets, double[] parameters,
+        string deviceName, Precision precision, Network network, Loss loss, HostTensor inputs, HostTensor targets, double[] parameters,
         double[] vectors, ObjectiveOptions[] batchings, Action<string, Bounded[], double[]> compare)
     {
         var plain = new PlainObjective(precision, network, loss, inputs, targets, parameters);
@@ -27,7 +27,7 @@ public static class PlainComparison
         Bounded[] slopes = [.. directions.SelectMany(plain.SampleSlopes)];
         Bounded[] curvatures = [.. directions.SelectMany(plain.SampleCurvatures)];
 
-        using var device = new CpuDevice(threads: 2);
+        using Device device = TestDevices.Open(deviceName);
         foreach (ObjectiveOptions options in batchings)
         {
             using var objective = new Objective(device, precision, network, loss, inputs, targets, options with { BatchNorm = BatchNormMode.Eval });
