@@ -216,7 +216,8 @@ public sealed class EigenTrackerTests(ITestOutputHelper output)
             Assert.True(after.Converged);
         }
 
-        Assert.Equal(0, device.LiveBuffers);
+        // A GPU keeps the scratch memory of its operations.
+        Assert.Equal(deviceName == "cpu" ? 0 : 1, device.LiveBuffers);
     }
 
     private static Record Track(OperatorSequence sequence, EigenTrackerOptions options)
