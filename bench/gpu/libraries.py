@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""The products and convolutions of a file of shapes with NVIDIA's libraries, cuBLAS and cuDNN, as PyTorch calls them.
+"""The products, convolutions and attentions of a file of shapes with NVIDIA's libraries, cuBLAS and cuDNN, as PyTorch calls them.
 
-libraries.py [--device cuda] [--seconds 0.2] FILE...: one JSON object with the seconds of each forward and backward pass, in exact
-float32. Of several vectors it times none: a library has no such pass.
+libraries.py [--device cuda] [--arithmetic fp32] [--seconds 0.2] FILE...: one JSON object with the seconds of each forward and backward
+pass. fp32 is exact; tf32 rounds within the libraries; bf16 has operands that are bf16 in memory, half the bytes of ours. Of several
+vectors it times none: a library has no such pass.
 """
 import argparse
 import json
@@ -17,12 +18,20 @@ def parse(line):
     """A layer's name and its values, as in managed/OpposingSignals/Benchmarks/KernelShape.cs; None where there is no product."""
     name, *pairs = line.split()
     values = dict(pair.split("=") for pair in pairs)
-    return (name, values) if name in ("linear", "convolution") and values.get("vectors", "1") == "1" else None
+    known = ["linear", "convolution"]
+    if hasattr(torch.nn.functional, "scaled_dot_product_attention"):  # since PyTorch 2.0
+        known.append("attention")
+    return (name, values) if name in known and values.get("vectors", "1") == "1" else None
 
 
 def operands(name, values, device):
-    """The layer as a function of input and weight, the input, the weight."""
+    """The layer as a function of its operands, and these."""
     number = lambda key, otherwise=None: int(values.get(key, otherwise))
+    if name == "attention":
+        heads, width = number("heads"), number("width")
+        shape = number("samples"), heads, number("positions"), width // heads
+        layer = lambda q, k, v: torch.nn.functional.scaled_dot_product_attention(q, k, v, is_causal=number("causal", 0) == 1)
+        return layer, *(torch.randn(shape, device=device) for _ in range(3))
     if name == "linear":
         rows = number("samples") * number("positions", 1)
         x = torch.randn(rows, number("inputs"), device=device)
@@ -57,17 +66,19 @@ def synchronize(device):
         torch.cuda.synchronize()
 
 
-def timings(line, device, budget):
+def timings(line, device, arithmetic, budget):
     parsed = parse(line)
     if parsed is None:
         return []
-    layer, x, w = operands(*parsed, device)
-    forward = seconds_of(lambda: layer(x, w), device, budget)
-    x.requires_grad_()
-    w.requires_grad_()
-    y = layer(x, w)
+    layer, *given = operands(*parsed, device)
+    if arithmetic == "bf16":
+        given = [operand.bfloat16() for operand in given]
+    forward = seconds_of(lambda: layer(*given), device, budget)
+    for operand in given:
+        operand.requires_grad_()
+    y = layer(*given)
     g = torch.randn_like(y)
-    backward = seconds_of(lambda: torch.autograd.grad(y, (x, w), g, retain_graph=True), device, budget)
+    backward = seconds_of(lambda: torch.autograd.grad(y, given, g, retain_graph=True), device, budget)
     text = " ".join(line.split())
     return [{"shape": text, "pass": name, "seconds": value} for name, value in (("forward", forward), ("backward", backward))]
 
@@ -75,15 +86,17 @@ def timings(line, device, budget):
 def main():
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--device", default="cuda")
+    options.add_argument("--arithmetic", default="fp32", choices=("fp32", "tf32", "bf16"))
     options.add_argument("--seconds", type=float, default=0.2)
     options.add_argument("files", nargs="+", type=pathlib.Path)
     given = options.parse_args()
-    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = given.arithmetic == "tf32"
     torch.backends.cudnn.benchmark = True
     lines = [line.split("#")[0].strip() for file in given.files for line in file.read_text().splitlines()]
-    found = [timing for line in lines if line for timing in timings(line, given.device, given.seconds)]
+    found = [timing for line in lines if line for timing in timings(line, given.device, given.arithmetic, given.seconds)]
     print(json.dumps({
         "pytorch": torch.__version__,
+        "arithmetic": given.arithmetic,
         "device": torch.cuda.get_device_name() if given.device == "cuda" else given.device,
         "timings": found,
     }))

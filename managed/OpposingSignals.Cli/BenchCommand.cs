@@ -27,6 +27,7 @@ internal static class BenchCommand
     {
         Option<string> device = RunOptions.WithDefault("--device", "cpu", "Which device: cpu, cuda or cuda-emulated.");
         Option<string> precision = RunOptions.WithDefault("--precision", "float32", "float32 or float64.");
+        Option<string> arithmetic = RunOptions.ArithmeticOption();
         Option<int> threads = RunOptions.WithDefault("--threads", 0, "Threads; 0 takes every processor.");
         Option<string[]> shapes = new("--shapes")
         {
@@ -40,7 +41,7 @@ internal static class BenchCommand
             "Times every pass of layers at given shapes: TFLOP/s of products, GB/s if every operand were moved once, and the share of "
             + "the nearer ceiling. The ceilings are measured first: multiply-adds in registers (not those of tensor cores), and a copy.\n"
             + "Example: opsig bench kernels --device cuda --shapes bench/gpu/shapes/resnet18.txt");
-        foreach (Option option in (Option[])[device, precision, threads, shapes, seconds, json])
+        foreach (Option option in (Option[])[device, precision, arithmetic, threads, shapes, seconds, json])
         {
             command.Options.Add(option);
         }
@@ -56,7 +57,8 @@ internal static class BenchCommand
                 ? [.. files.SelectMany(KernelShape.Read)]
                 : Array.ConvertAll(Standard, KernelShape.Parse);
             Precision elements = RunOptions.ParsePrecision(parsed.GetValue(precision)!);
-            using Device under = Device.Named(parsed.GetValue(device)!, parsed.GetValue(threads));
+            using Device under = Device.Named(
+                parsed.GetValue(device)!, parsed.GetValue(threads), ProductArithmeticExtensions.Named(parsed.GetValue(arithmetic)!));
             Console.Error.WriteLine(under.Description);
             Ceilings ceilings = Ceilings.Measure(under, elements, parsed.GetValue(seconds));
             var timings = new List<KernelTiming>();

@@ -45,8 +45,7 @@ internal sealed class RunOptions
 
     public Option<string> Precision { get; } = WithDefault("--precision", "float32", "float32 or float64.");
 
-    public Option<string> Arithmetic { get; } = WithDefault(
-        "--arithmetic", "fp32", "How a GPU multiplies in float32 products: fp32 (exact), 3xtf32, tf32 or bf16 (tensor cores).");
+    public Option<string> Arithmetic { get; } = ArithmeticOption();
 
     public Option<int> Threads { get; } = WithDefault("--threads", 0, "Threads; 0 takes every processor.");
 
@@ -56,6 +55,9 @@ internal sealed class RunOptions
         "--batch-norm", "train", "Statistics of batch normalisation: train (of each micro-batch, whose size must be given) or eval.");
 
     public Option<int> Memory { get; } = WithDefault("--memory", 0, "Memory budget in MiB; 0 takes 60 % of the machine's.");
+
+    public static Option<string> ArithmeticOption() => WithDefault(
+        "--arithmetic", "fp32", "How a GPU multiplies in float32 products: fp32 (exact), 3xtf32, tf32 or bf16 (tensor cores).");
 
     public void AddTo(Command command)
     {

@@ -269,7 +269,8 @@ OPSIG_DEVICE void normalization_parameters(const Arguments& a, const double* tot
   const int64_t channel = static_cast<int64_t>(blockIdx.x) * kChannels + x, vector = blockIdx.y;
   for (int parameter = 0; parameter < 2; ++parameter) {
     const int term = parameter == 0 ? weight_term : bias_term;
-    T* to = static_cast<T*>(parameter == 0 ? a.weight_cotangent : a.bias_cotangent) + vector * a.parameter_stride;
+    T* cotangents = static_cast<T*>(parameter == 0 ? a.weight_cotangent : a.bias_cotangent);
+    if (cotangents == nullptr) continue;
     double sum = 0;
     if (channel < a.channels)
       for (int64_t m = y; m < a.matrices; m += kRowsAtOnce)
@@ -278,7 +279,7 @@ OPSIG_DEVICE void normalization_parameters(const Arguments& a, const double* tot
     __syncthreads();
     if (y == 0 && channel < a.channels) {
       for (int i = 1; i < kRowsAtOnce; ++i) sum += storage.at[i][x];
-      to[channel] += static_cast<T>(sum);
+      cotangents[vector * a.parameter_stride + channel] += static_cast<T>(sum);
     }
     __syncthreads();
   }

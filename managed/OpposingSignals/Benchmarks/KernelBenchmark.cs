@@ -91,7 +91,12 @@ public sealed class KernelBenchmark : IDisposable
 
         KernelTiming Time(string name, double products, double elements, Action<LayerPass> work)
         {
-            double flops = layer is Linear or Convolution ? products * 2 * _output * layer.Parameters[0].FanIn : 0;
+            double flops = products * 2 * layer switch
+            {
+                Linear or Convolution => (double)_output * layer.Parameters[0].FanIn,
+                Attention attention => (double)_shape.Samples * attention.MultiplyAdds,
+                _ => 0,
+            };
             double bytes = elements * pass.Precision.Size();
             try
             {

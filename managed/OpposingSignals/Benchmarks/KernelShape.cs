@@ -7,6 +7,7 @@ namespace OpposingSignals.Benchmarks;
 /// <remarks>
 /// <c>LAYER KEY=VALUE ... samples=N [vectors=K]</c>, with # before a comment. Layers and their keys (those with a value are optional):
 /// <c>linear inputs outputs positions=1</c>, <c>convolution input channels kernel stride=1 padding=0 groups=1</c>,
+/// <c>attention positions width heads causal=0</c> of all heads together <c>width</c> wide,
 /// <c>layernorm input</c>, <c>groupnorm input groups</c>, <c>batchnorm input</c>, <c>maxpool input kernel</c>,
 /// <c>averagepool input kernel</c>, and every activation by its name with <c>input</c>. An input is HEIGHTxWIDTHxCHANNELS.
 /// </remarks>
@@ -68,6 +69,9 @@ public sealed record KernelShape(string Text, Layer Layer, int Samples, int Vect
             "convolution" => new Convolution(
                 values.Image(), values.Number("channels"), values.Number("kernel"), values.Number("stride", 1),
                 values.Number("padding", 0), groups: values.Number("groups", 1)),
+            "attention" => new Attention(
+                FeatureShape.Sequence(values.Number("positions"), 3 * values.Number("width")), values.Number("heads"),
+                values.Number("causal", 0) != 0),
             "layernorm" => FeatureNormalization.LayerNorm(values.Image(), 1e-5),
             "groupnorm" => FeatureNormalization.GroupNorm(values.Image(), values.Number("groups"), 1e-5),
             "batchnorm" => FeatureNormalization.BatchNorm(values.Image(), 1e-5),
@@ -75,7 +79,7 @@ public sealed record KernelShape(string Text, Layer Layer, int Samples, int Vect
             "averagepool" => Pooling.Average(values.Image(), values.Number("kernel"), 0, 0),
             var name when ModelCatalog.Activations.TryGetValue(name, out ActivationKind kind) => new Activation(kind, values.Image()),
             var name => throw new InputException(
-                $"There is no layer '{name}'. Known: linear, convolution, layernorm, groupnorm, batchnorm, maxpool, averagepool, " +
+                $"There is no layer '{name}'. Known: linear, convolution, attention, layernorm, groupnorm, batchnorm, maxpool, averagepool, " +
                 $"{string.Join(", ", ModelCatalog.Activations.Keys.Order(StringComparer.Ordinal))}."),
         };
         values.RequireAllUsed();

@@ -56,6 +56,11 @@ public sealed class Attention : Layer
     /// <inheritdoc/>
     public override FeatureShape OutputShape { get; }
 
+    /// <summary>Multiply-adds of S and of O for one sample, of the pairs of positions that attend to each other.</summary>
+    internal long MultiplyAdds =>
+        (IsCausal ? (long)OutputShape.Positions * (OutputShape.Positions + 1) / 2 : (long)OutputShape.Positions * OutputShape.Positions)
+        * 2 * OutputShape.Channels;
+
     internal override bool NeedsInputTangent => true;
 
     /// <inheritdoc/>

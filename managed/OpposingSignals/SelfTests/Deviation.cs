@@ -13,7 +13,7 @@ internal static class Deviation
 
     /// <summary>
     /// Expected rounding of a sum of n products relative to its size. Additions: a random walk, √n u (Higham and Mary 2019); on tensor
-    /// cores, which truncate towards zero and so err to one side, n 2u. What the operands lost: the error of one term, since the
+    /// cores, which truncate towards zero and so err to one side, u for each of up to three instructions per eight terms. What the operands lost: the error of one term, since the
     /// errors of terms of either sign cancel as the terms do.
     /// </summary>
     public static double OfSum(long terms, Precision precision, ProductArithmetic arithmetic = ProductArithmetic.Float32)
@@ -21,7 +21,7 @@ internal static class Deviation
         double unit = precision.UnitRoundoff();
         return precision == Precision.Float64 || arithmetic == ProductArithmetic.Float32
             ? Math.Sqrt(terms) * unit
-            : arithmetic.TermError() + (terms * 2 * unit);
+            : arithmetic.TermError() + (3.0 / 8 * terms * unit);
     }
 
     /// <summary>The largest difference relative to the largest exact element; NaN where either side has one.</summary>

@@ -133,7 +133,7 @@ internal static class NormalizationLaunchers
     private static void AddParameters(
         CudaLaunch launch, in FeatureNormalization.Arguments a, nint totals, int terms, int weightTerm, int biasTerm)
     {
-        if (a.WeightCotangent != 0)
+        if (a.WeightCotangent != 0 || a.BiasCotangent != 0)
         {
             launch.Run(
                 ParametersKernel, a.Precision, new CudaGrid((a.Channels + Channels - 1) / Channels, a.Vectors), a, totals, terms,
@@ -154,6 +154,5 @@ internal static class NormalizationLaunchers
     {
         launch.Require(a.Matrices >= 1 && a.Rows >= 1 && a.Channels >= 1 && a.Vectors >= 1, "extents must be positive");
         launch.Require(a.Groups >= 1 && a.Channels % a.Groups == 0, "the groups do not divide the channels");
-        launch.Require((a.WeightCotangent == 0) == (a.BiasCotangent == 0), "one parameter cotangent is missing");
     }
 }

@@ -9,7 +9,7 @@ public sealed class KernelBenchmarkTests
     private static readonly string[] Shapes =
     [
         "linear inputs=5 outputs=3 positions=2 samples=4 vectors=2", "convolution input=6x5x3 channels=4 kernel=3 padding=1 samples=2",
-        "layernorm input=1x3x8 samples=2", "groupnorm input=4x4x6 groups=2 samples=2", "batchnorm input=4x4x3 samples=4",
+        "attention positions=5 width=8 heads=2 causal=1 samples=2", "layernorm input=1x3x8 samples=2", "groupnorm input=4x4x6 groups=2 samples=2", "batchnorm input=4x4x3 samples=4",
         "maxpool input=4x4x3 kernel=2 samples=2", "averagepool input=4x4x3 kernel=2 samples=2", "gelu input=3x3x2 samples=2",
     ];
 
@@ -44,6 +44,10 @@ public sealed class KernelBenchmarkTests
         Assert.Equal([product, 4 * product, 4 * product, 8 * product], passes.Select(timing => timing.Flops));
         Assert.Equal(4.0 * (40 + 18 + 24), passes[0].Bytes);
         Assert.Equal(4.0 * (40 + 18 + (2 * (40 + 18 + 24))), passes[1].Bytes);
+
+        // Two products of 15 pairs of positions, 8 wide, in each of 2 samples.
+        KernelShape attention = KernelShape.Parse("attention positions=5 width=8 heads=2 causal=1 samples=2");
+        Assert.Equal(2 * 2 * 2 * 15 * 8, KernelBenchmark.Run(device, Precision.Float32, attention, seconds: 0.001)[0].Flops);
     }
 
     [Theory]

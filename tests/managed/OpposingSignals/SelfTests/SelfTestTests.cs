@@ -42,16 +42,18 @@ public sealed class SelfTestTests
 
     [Theory]
     [MemberData(nameof(Accelerated))]
-    public void EveryProductOnTensorCoresAgreesWithinTheBoundOfItsArithmetic(string name, string arithmetic)
+    public void NetworksOnTensorCoresAgreeWithinTheBoundOfTheirArithmetic(string name, string arithmetic)
     {
+        // Single products are compared in ProductArithmeticTests.
         ProductArithmetic wanted = ProductArithmeticExtensions.Named(arithmetic);
         using Device device = Device.Named(name, arithmetic: wanted);
-        SelfTestResult[] results = [.. SelfTest.Run(device)];
-        Assert.True(results.Length > 80, $"only {results.Length} comparisons");
+        using var processor = new CpuDevice();
+        SelfTestResult[] results = [.. NetworkComparisons.Run(device, processor)];
+        Assert.True(results.Length > 40, $"only {results.Length} comparisons");
         Assert.DoesNotContain(results, result => result.Failed || result.NotRun is not null);
 
         // A wrong product is off by its own size.
         Assert.All(results, result => Assert.True(
-            result.Bound < Math.Max(1e-2, 100 * wanted.TermError()), $"{result.Subject}, {result.Quantity}: {result.Bound}"));
+            result.Bound < Math.Max(5e-2, 100 * wanted.TermError()), $"{result.Subject}, {result.Quantity}: {result.Bound}"));
     }
 }
