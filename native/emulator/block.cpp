@@ -1,7 +1,7 @@
 #include "emulator/block.h"
 
-#include <algorithm>
 #include <boost/context/detail/fcontext.hpp>
+#include <algorithm>
 #include <cstdlib>
 #include <exception>
 #include <memory>
@@ -115,6 +115,7 @@ class Block {
         schedule_(schedule),
         threads_(static_cast<size_t>(extent.x) * extent.y * extent.z),
         exchanges_(2 * (threads_.size() + kWarpSize)),
+        held_back_((threads_.size() + kWarpSize - 1) / kWarpSize),
         random_(schedule.seed) {
     order_.resize(threads_.size());
     std::iota(order_.begin(), order_.end(), 0);
@@ -145,9 +146,14 @@ class Block {
       thread.groups.clear();
     }
     for (;;) {
-      if (schedule_.order == Schedule::Order::kRandom) std::shuffle(order_.begin(), order_.end(), random_);
+      if (schedule_.order == Schedule::Order::kRandom) {
+        std::shuffle(order_.begin(), order_.end(), random_);
+        for (size_t warp = 0; warp < held_back_.size(); ++warp) held_back_[warp] = random_() % 2 == 0;
+      }
       for (const int t : order_)
-        if (threads_[static_cast<size_t>(t)].state == State::kRunnable) resume(threads_[static_cast<size_t>(t)]);
+        if (Thread& thread = threads_[static_cast<size_t>(t)];
+            thread.state == State::kRunnable && !held_back_[static_cast<size_t>(t / kWarpSize)])
+          resume(thread);
       if (!release()) return;
     }
   }
@@ -272,13 +278,15 @@ class Block {
     if (failure_ != nullptr) std::rethrow_exception(std::exchange(failure_, nullptr));
   }
 
-  // After every runnable thread has had its turn: lets those go whose wait is over. False when all have ended.
+  // After every runnable thread of the warps that are not held back has had its turn: lets those go whose wait is over.
+  // False when all have ended.
   bool release() {
     size_t done = 0, at_barrier = 0;
     bool any = false;
     for (size_t first = 0; first < threads_.size(); first += kWarpSize) {
       const size_t last = std::min(threads_.size(), first + kWarpSize);
       size_t in_exchange = 0;
+      any = any || threads_[first].state == State::kRunnable;
       for (size_t t = first; t < last; ++t) {
         done += threads_[t].state == State::kDone;
         at_barrier += threads_[t].state == State::kAtBarrier;
@@ -333,6 +341,8 @@ class Block {
   std::vector<Slot> exchanges_;
   std::unordered_map<const void*, SharedPiece> shared_;
   SharedPiece dynamic_shared_;
+  // Warps that have no turn this time, so that they come to lie behind others.
+  std::vector<char> held_back_;
   std::mt19937_64 random_;
   std::exception_ptr failure_;
   Thread* current_ = nullptr;

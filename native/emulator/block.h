@@ -25,7 +25,7 @@ class KernelFault : public std::runtime_error {
 };
 
 // What a GPU leaves open. In which order the runnable threads of a block take turns: a random order is drawn anew for
-// every turn. And when a copy to shared memory lands between its start and the wait for it: as late as it can
+// every turn, which about half of the warps miss, so that some run ahead of others. And when a copy to shared memory lands between its start and the wait for it: as late as it can
 // (forward), at once (reverse), or the one or the other by chance.
 struct Schedule {
   enum class Order { kForward, kReverse, kRandom } order = Order::kForward;
