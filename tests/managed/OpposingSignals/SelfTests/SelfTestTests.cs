@@ -51,9 +51,5 @@ public sealed class SelfTestTests
         SelfTestResult[] results = [.. NetworkComparisons.Run(device, processor)];
         Assert.True(results.Length > 40, $"only {results.Length} comparisons");
         Assert.DoesNotContain(results, result => result.Failed || result.NotRun is not null);
-
-        // A wrong product is off by its own size.
-        Assert.All(results, result => Assert.True(
-            result.Bound < Math.Max(5e-2, 100 * wanted.TermError()), $"{result.Subject}, {result.Quantity}: {result.Bound}"));
     }
 }
