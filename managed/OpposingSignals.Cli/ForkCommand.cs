@@ -30,7 +30,7 @@ internal static class ForkCommand
         Option<string> output = RunOptions.Required<string>("--out", "Folder for both branches and the report.");
         Option<string?> control = new("--control")
         {
-            Description = "Folder of an earlier fork of this checkpoint: its branch as before is taken instead of training it again.",
+            Description = "Folder of an earlier fork of this checkpoint, whose branch as before is taken instead of another.",
         };
         Option<bool> json = JsonOutput.Option();
         var command = new Command(

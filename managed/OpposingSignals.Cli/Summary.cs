@@ -92,7 +92,9 @@ internal static class Summary
     private static void WriteMovers(PairRecord movers)
     {
         Console.Out.WriteLine(Invariant(
-            $"Largest {movers.Name}: {movers.Up.Indices.Count} risers against {movers.Down.Indices.Count} fallers; losses move with correlation {movers.TrajectoryOpposition:F2}, gradients with cosine {movers.GradientCosine:F2}, {movers.SharpnessShare:P1} of the sharpness."));
+            $"Largest {movers.Name}: {movers.Up.Indices.Count} risers against {movers.Down.Indices.Count} fallers; losses move ") +
+            Invariant($"with correlation {movers.TrajectoryOpposition:F2}, gradients with cosine {movers.GradientCosine:F2}, ") +
+            Invariant($"{movers.SharpnessShare:P1} of the sharpness."));
         WriteChecks(movers);
     }
 
@@ -166,7 +168,8 @@ internal static class Summary
                 ["half_carried_by"] = composition.HalfCarriedBy,
                 ["samples"] = composition.Samples,
                 ["largest_movers"] = Number(composition.LargestMovers),
-                ["labels"] = new JsonObject(composition.Labels.Select(label => KeyValuePair.Create(label.Name, Number(label.Share)))),
+                ["labels"] = new JsonObject(
+                    composition.Labels.Select(label => KeyValuePair.Create(label.Name, Number(label.Share)))),
             },
             ["movers"] = new JsonArray([.. groups.Movers.Select(movers => Json(movers.Pair, movers.Step))]),
             ["pairs"] = new JsonArray([.. groups.Pairs.Select(pair => Json(pair))]),

@@ -21,7 +21,9 @@ public static class Fork
     /// <param name="watched">Samples whose mean loss is compared.</param>
     /// <param name="control">The folder of an earlier fork from here whose branch as before is taken; null trains it.</param>
     /// <param name="cancellation">Ends a branch after the step in progress.</param>
-    /// <exception cref="InputException">The change does not fit, the folder is taken, or the earlier fork is another's.</exception>
+    /// <exception cref="InputException">
+    /// The change does not fit, the folder is taken, or the earlier fork is another's.
+    /// </exception>
     public static ForkRecord Train(
         Run parent, string folder, TrainingOptions measure, Func<RunConfiguration, RunConfiguration> change,
         IReadOnlyList<int> watched, string? control = null, CancellationToken cancellation = default)
@@ -48,18 +50,23 @@ public static class Fork
         return Compare(parent.Objects, run, outcome, watched);
     }
 
-    private static BranchRecord Earlier(RunObjects whole, string fork, RunConfiguration common, IReadOnlyList<int> watched)
+    private static BranchRecord Earlier(
+        RunObjects whole, string fork, RunConfiguration common, IReadOnlyList<int> watched)
     {
         using Run run = Run.Inspect(Path.Combine(fork, "control"));
         RunConfiguration known = run.Objects.Configuration;
         bool same = known.Weights is { } weights && File.Exists(weights)
             && File.ReadAllBytes(weights).AsSpan().SequenceEqual(File.ReadAllBytes(common.Weights!))
-            && (known with { Weights = common.Weights, DeviceDescription = common.DeviceDescription, Version = common.Version }).ToJson() == common.ToJson();
+            && Comparable(known).ToJson() == Comparable(common).ToJson();
         return same && run.Trainer.Step == common.Training.Steps
             ? Compare(whole, run, TrainingOutcome.StepsTaken, watched)
             : throw new InputException(
-                $"{fork} is no finished fork of {common.Training.Steps} steps from this checkpoint that measures alike. Leave --control out.");
+                $"{fork} is no finished fork of {common.Training.Steps} steps from this checkpoint that measures alike. " +
+                "Leave --control out.");
     }
+
+    private static RunConfiguration Comparable(RunConfiguration configuration) =>
+        configuration with { Weights = null, DeviceDescription = "", Version = "" };
 
     // Both branches are judged by the parent's whole data: dropping samples changes the branch's own loss by itself.
     private static BranchRecord Compare(RunObjects whole, Run run, TrainingOutcome outcome, IReadOnlyList<int> watched)

@@ -23,7 +23,9 @@ internal sealed record LargestMovers(long Step, OpposingPair Pair)
     public static IEnumerable<LargestMovers> At(long? step, LossHistory history, ChangeWindow window) =>
         step is { } taken && history.RowOf(taken) is { } row ? At(taken, Wide(history.LossesAt(row)), history, window) : [];
 
-    /// <summary>The movers of a step whose losses are given; none where those of the step before are not at hand, or all move one way.</summary>
+    /// <summary>
+    /// The movers of a step whose losses are given; none where those of the step before are not at hand, or all move one way.
+    /// </summary>
     /// <param name="step">The step t.</param>
     /// <param name="losses">ℓᵢ(θ_t).</param>
     /// <param name="history">Holds ℓᵢ(θ_{t−1}).</param>
@@ -48,7 +50,10 @@ internal sealed record LargestMovers(long Step, OpposingPair Pair)
 
     private static OpposingPair? Pairs(double[] changes, ChangeWindow window)
     {
-        int[] ascending = [.. Enumerable.Range(0, changes.Length).Where(i => double.IsFinite(changes[i])).OrderBy(i => changes[i])];
+        int[] ascending =
+        [
+            .. Enumerable.Range(0, changes.Length).Where(i => double.IsFinite(changes[i])).OrderBy(i => changes[i]),
+        ];
         int[] up = [.. ascending.Reverse().TakeWhile(i => changes[i] > 0).Take(GroupSize)];
         int[] down = [.. ascending.TakeWhile(i => changes[i] < 0).Take(GroupSize)];
         if (up.Length == 0 || down.Length == 0)

@@ -28,7 +28,10 @@ internal static class LossSpikes
         }
 
         long? first = FirstAfter(crossing, spikes);
-        return [.. spikes.OrderByDescending(spike => spike.Rise).Where((spike, rank) => rank < Listed || spike.Step == first)];
+        return
+        [
+            .. spikes.OrderByDescending(spike => spike.Rise).Where((spike, rank) => rank < Listed || spike.Step == first),
+        ];
     }
 
     /// <summary>The step of the first rise after the edge was reached; null for none.</summary>

@@ -59,7 +59,11 @@ public static class RunAnalysis
             Spikes = spikes,
             LayerShares = LayerShares(run.Objects.Network, leading.ToArray()),
             Pairs = pairs,
-            Movers = [.. movers.Select(taken => new MoversRecord(taken.Step, measurements.Of(taken.Pair) with { Name = taken.Name }))],
+            Movers =
+            [
+                .. movers.Select(taken =>
+                    new MoversRecord(taken.Step, measurements.Of(taken.Pair) with { Name = taken.Name })),
+            ],
             Composition = SharpnessComposition.Of(
                 measurements.Curvatures,
                 pairs.SelectMany(pair => pair.Up.Indices.Concat(pair.Down.Indices)),

@@ -18,7 +18,7 @@ public sealed record SharpnessComposition
     /// <summary>All samples.</summary>
     public required int Samples { get; init; }
 
-    /// <summary>Share of the tenth of the samples whose losses moved most over the latest steps; negative curvatures count as such.</summary>
+    /// <summary>Share of the tenth of the samples whose losses moved most over the latest steps; below 0 is possible.</summary>
     public required double LargestMovers { get; init; }
 
     /// <summary>Share of each label's samples, largest first; empty without labels.</summary>
@@ -34,7 +34,8 @@ public sealed record SharpnessComposition
         return string.Create(
             CultureInfo.InvariantCulture,
             $"The pairs together ({PairSamples} samples) carry {Pairs:P0} of the sharpness; the tenth of the samples whose losses move " +
-            $"most carries {LargestMovers:P0}, and half of it lies in {HalfCarriedBy} of {Samples} samples ({(double)HalfCarriedBy / Samples:P1}).") +
+            $"most carries {LargestMovers:P0}, and half of the sharpness lies in {HalfCarriedBy} of {Samples} samples " +
+            $"({(double)HalfCarriedBy / Samples:P1}).") +
             labels;
     }
 

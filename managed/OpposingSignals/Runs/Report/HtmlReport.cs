@@ -12,8 +12,8 @@ public static class HtmlReport
         return Page(
             model.Title,
             SummarySection.Render(model) + CurvatureSection.Render(model) + PairSection.Render(model) + SpikeSection.Render(model) +
-            MoverSection.Render(model) + ProbeSection.Render(model) + DumpSection.Render(model) + MovementSection.Render(model) + SpectrumSection.Render(model) +
-            SettingsSection.Render(model));
+            MoverSection.Render(model) + ProbeSection.Render(model) + DumpSection.Render(model) + MovementSection.Render(model) +
+            SpectrumSection.Render(model) + SettingsSection.Render(model));
     }
 
     /// <summary>A page of this look around a body.</summary>

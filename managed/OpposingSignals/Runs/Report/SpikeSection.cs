@@ -18,7 +18,8 @@ internal static class SpikeSection
             "losses are kept. A camp of the pair rises while the other falls; shares of the rises count only samples whose loss went " +
             "up, and the last column those that rose most, in whatever pair."));
         html.Append("<table>\n<tr><th>step</th><th>rise of the mean loss</th><th>pair that moved most</th>");
-        html.Append("<th>its share of the net rise</th><th>its share of all rises</th><th>share of the strongest 1 % of samples</th></tr>\n");
+        html.Append("<th>its share of the net rise</th><th>its share of all rises</th>");
+        html.Append("<th>share of the strongest 1 % of samples</th></tr>\n");
         foreach (SpikeRecord spike in model.Spikes)
         {
             html.Append($"<tr><td>{Numbers.Count(spike.Step)}</td><td>{Numbers.Percent(spike.Rise)}</td>");
