@@ -64,6 +64,9 @@ public sealed class Adam : Optimizer
     /// <inheritdoc/>
     public override IReadOnlyList<string> Memory => [AdaptiveStep.First, AdaptiveStep.Second];
 
+    // The corrections of the moments' start depend on the step.
+    private protected override bool IsSameEveryStep => false;
+
     private protected override void Update(
         VectorBlock parameters, VectorBlock gradient, OptimizerState state, VectorBlock? previous) =>
         AdaptiveStep.Run(

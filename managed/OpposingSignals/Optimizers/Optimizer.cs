@@ -46,6 +46,9 @@ public abstract class Optimizer
     /// <summary>Names of the vectors that are remembered between steps.</summary>
     public virtual IReadOnlyList<string> Memory => [];
 
+    /// <summary>Whether the numbers of the rule are those of the step before, so that a step can be replayed.</summary>
+    private protected virtual bool IsSameEveryStep => true;
+
     /// <summary>The optimiser of a name, one of <see cref="Forms"/>.</summary>
     /// <param name="name">The name, with its numbers after colons where they are not the usual ones.</param>
     /// <param name="stepSize">η.</param>
@@ -88,17 +91,23 @@ public abstract class Optimizer
     /// </exception>
     public void Step(VectorBlock parameters, VectorBlock gradient, OptimizerState state, VectorBlock? previous = null)
     {
-        ArgumentNullException.ThrowIfNull(parameters);
-        ArgumentNullException.ThrowIfNull(state);
-        parameters.RequireSame(gradient);
-        parameters.RequireSame(previous ?? gradient);
-        foreach (string name in Memory)
-        {
-            parameters.RequireSame(state[name]);
-        }
-
-        state.Steps++;
+        Count(parameters, gradient, state, previous);
         Update(parameters, gradient, state, previous);
+    }
+
+    /// <summary>Takes one step like <see cref="Step"/>, recorded where the device can and the rule allows it.</summary>
+    internal void StepRecorded(
+        VectorBlock parameters, VectorBlock gradient, OptimizerState state, VectorBlock? previous, Recordings steps)
+    {
+        Count(parameters, gradient, state, previous);
+        if (IsSameEveryStep)
+        {
+            steps.Run(gradient.Address, () => Update(parameters, gradient, state, previous));
+        }
+        else
+        {
+            Update(parameters, gradient, state, previous);
+        }
     }
 
     /// <summary>The next θ minus θ, were a step taken with this gradient and state; neither changes.</summary>
@@ -123,4 +132,19 @@ public abstract class Optimizer
         : throw new InputException(Invariant($"The {of} must be at least 0 and below 1, got {value}."));
 
     private protected static string Invariant(FormattableString text) => FormattableString.Invariant(text);
+
+    // Refuses what does not fit before anything changes.
+    private void Count(VectorBlock parameters, VectorBlock gradient, OptimizerState state, VectorBlock? previous)
+    {
+        ArgumentNullException.ThrowIfNull(parameters);
+        ArgumentNullException.ThrowIfNull(state);
+        parameters.RequireSame(gradient);
+        parameters.RequireSame(previous ?? gradient);
+        foreach (string name in Memory)
+        {
+            parameters.RequireSame(state[name]);
+        }
+
+        state.Steps++;
+    }
 }

@@ -19,6 +19,7 @@ public sealed class Trainer : IDisposable
     private readonly Objective? _test;
     private readonly TrainingOptions _options;
     private readonly VectorBlock _previous;
+    private readonly Recordings _steps;
     private bool _hasPrevious;
 
     /// <summary>Creates a trainer at step 0.</summary>
@@ -40,6 +41,7 @@ public sealed class Trainer : IDisposable
         Parameters.CopyFrom(parameters);
         _previous = new VectorBlock(objective.Device, objective.Precision, 1, objective.ParameterCount);
         OptimizerState = optimizer.Start(Parameters);
+        _steps = new Recordings(objective.Device);
         bool splits = options.GroupEvery > 0 && options.EigenEvery > 0 && !objective.CouplesSamples;
         Groups = new GroupMonitor(objective.SampleCount, splits ? options.EigenCount : 0);
         Tracker = new EigenTracker(objective.Device, objective.Precision, objective.ParameterCount, new EigenTrackerOptions
@@ -121,7 +123,7 @@ public sealed class Trainer : IDisposable
             }
 
             point.UpdateRunningStatistics();
-            Optimizer.Step(Parameters, point.Gradient, OptimizerState, _previous);
+            Optimizer.StepRecorded(Parameters, point.Gradient, OptimizerState, _previous, _steps);
             _hasPrevious = true;
             Step++;
         }
@@ -130,6 +132,7 @@ public sealed class Trainer : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        _steps.Dispose();
         OptimizerState.Dispose();
         Parameters.Dispose();
         _previous.Dispose();
