@@ -27,7 +27,7 @@ public sealed class ChebyshevTests(ITestOutputHelper output)
     [Fact]
     public void RunsGoToTheEdgeAndTheirSamplesOppose()
     {
-        Figures[] runs = [.. Enumerable.Range(0, Seeds).Select(Run)];
+        Figures[] runs = [.. ParallelEnumerable.Range(0, Seeds).AsOrdered().Select(Run)];
         foreach (Figures run in runs)
         {
             output.WriteLine(run.ToString());
