@@ -18,6 +18,15 @@ constexpr float b1 = 1.5f, b2 = b1 * b1, b3 = b2 * b1;
 // The products of a point's distances to the other four: 0; a and -a; b and -b.
 constexpr float kZero = a2 * b2, kNear = 2 * a2 * (a2 - b2), kFar = 2 * b2 * (b2 - a2);
 
+// Values at the points a, -a, b and -b from their even and odd parts.
+template <class V>
+void at_finite_points(const V& even_a, const V& odd_a, const V& even_b, const V& odd_b, V* to, int q) {
+  to[q] = even_a + odd_a;
+  to[2 * q] = even_a - odd_a;
+  to[3 * q] = even_b + odd_b;
+  to[4 * q] = even_b - odd_b;
+}
+
 // B^T x: x [6] to [6].
 struct Input {
   static constexpr int kFrom = kPoints, kTo = kPoints;
@@ -26,10 +35,7 @@ struct Input {
     const V even_a = x[4 * s] - b2 * x[2 * s], odd_a = a1 * (x[3 * s] - b2 * x[s]);
     const V even_b = x[4 * s] - a2 * x[2 * s], odd_b = b1 * (x[3 * s] - a2 * x[s]);
     to[0] = kZero * x[0] - (a2 + b2) * x[2 * s] + x[4 * s];
-    to[q] = even_a + odd_a;
-    to[2 * q] = even_a - odd_a;
-    to[3 * q] = even_b + odd_b;
-    to[4 * q] = even_b - odd_b;
+    at_finite_points(even_a, odd_a, even_b, odd_b, to, q);
     to[5 * q] = kZero * x[s] - (a2 + b2) * x[3 * s] + x[5 * s];
   }
 };
@@ -42,10 +48,7 @@ struct Filter {
     const V even_a = (1 / kNear) * w[0] + (a2 / kNear) * w[2 * s], odd_a = (a1 / kNear) * w[s];
     const V even_b = (1 / kFar) * w[0] + (b2 / kFar) * w[2 * s], odd_b = (b1 / kFar) * w[s];
     to[0] = (1 / kZero) * w[0];
-    to[q] = even_a + odd_a;
-    to[2 * q] = even_a - odd_a;
-    to[3 * q] = even_b + odd_b;
-    to[4 * q] = even_b - odd_b;
+    at_finite_points(even_a, odd_a, even_b, odd_b, to, q);
     to[5 * q] = w[2 * s];
   }
 };
@@ -72,10 +75,7 @@ struct OutputCotangent {
     const V even_a = z[0] + a2 * z[2 * s], odd_a = a1 * z[s] + a3 * z[3 * s];
     const V even_b = z[0] + b2 * z[2 * s], odd_b = b1 * z[s] + b3 * z[3 * s];
     to[0] = z[0];
-    to[q] = even_a + odd_a;
-    to[2 * q] = even_a - odd_a;
-    to[3 * q] = even_b + odd_b;
-    to[4 * q] = even_b - odd_b;
+    at_finite_points(even_a, odd_a, even_b, odd_b, to, q);
     to[5 * q] = z[3 * s];
   }
 };

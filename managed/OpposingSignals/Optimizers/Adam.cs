@@ -50,12 +50,6 @@ public sealed class Adam : Optimizer
         Invariant($"Adam, β₁ = {FirstDecay:R}, β₂ = {SecondDecay:R}, ε = {Epsilon:R}");
 
     /// <inheritdoc/>
-    public override double? StabilityThreshold => null;
-
-    /// <inheritdoc/>
-    public override string? ThresholdFormula => null;
-
-    /// <inheritdoc/>
     public override string? ThresholdNote => string.Create(
         CultureInfo.InvariantCulture,
         $"Adam is stable up to (2 + 2β₁)/((1 − β₁)η) = {(2 + (2 * FirstDecay)) / ((1 - FirstDecay) * StepSize):G4}, but of the " +

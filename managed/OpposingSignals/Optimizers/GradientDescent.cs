@@ -31,5 +31,5 @@ public sealed class GradientDescent(double stepSize) : Optimizer(stepSize)
 
     private protected override void Update(
         VectorBlock parameters, VectorBlock gradient, OptimizerState state, VectorBlock? previous) =>
-        Step(parameters, gradient, previous);
+        GradientStep.Run(StepSize, isSign: false, parameters, gradient, previous);
 }

@@ -35,10 +35,10 @@ public abstract class Optimizer
     /// The largest curvature at which the rule is stable on a quadratic; null where that is not a bound of the
     /// Hessian's own eigenvalues, for the reason in <see cref="ThresholdNote"/>.
     /// </summary>
-    public abstract double? StabilityThreshold { get; }
+    public virtual double? StabilityThreshold => null;
 
     /// <summary>The threshold as a formula, for example 2/η; null where there is none.</summary>
-    public abstract string? ThresholdFormula { get; }
+    public virtual string? ThresholdFormula => null;
 
     /// <summary>Why there is no threshold to lay beside the sharpness; null where there is one.</summary>
     public virtual string? ThresholdNote => null;

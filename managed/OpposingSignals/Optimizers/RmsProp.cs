@@ -37,12 +37,6 @@ public sealed class RmsProp : Optimizer
     public override string Description => Invariant($"RMSProp, α = {Alpha:R}, ε = {Epsilon:R}");
 
     /// <inheritdoc/>
-    public override double? StabilityThreshold => null;
-
-    /// <inheritdoc/>
-    public override string? ThresholdFormula => null;
-
-    /// <inheritdoc/>
     public override string? ThresholdNote => string.Create(
         CultureInfo.InvariantCulture,
         $"RMSProp is stable up to 2/η = {2 / StepSize:G4}, but of the preconditioned sharpness, which is not tracked; the " +

@@ -16,12 +16,6 @@ public sealed class SignDescent(double stepSize) : Optimizer(stepSize)
     public override string Description => "sign descent";
 
     /// <inheritdoc/>
-    public override double? StabilityThreshold => null;
-
-    /// <inheritdoc/>
-    public override string? ThresholdFormula => null;
-
-    /// <inheritdoc/>
     public override string? ThresholdNote =>
         "Steps of sign descent do not shrink with the gradient, so that no curvature is a threshold for it.";
 
