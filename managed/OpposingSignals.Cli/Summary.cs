@@ -32,7 +32,7 @@ internal static class Summary
             $"{reached} step {groups.Step} it is {groups.Sharpness:G4} (residual {groups.SharpnessResidual:G2})."));
         if (groups.Pairs.Count == 0)
         {
-            Console.Out.WriteLine("No opposing groups were found.");
+            Console.Out.WriteLine(groups.ExplainNoPairs());
         }
 
         foreach (PairRecord pair in groups.Pairs)

@@ -45,9 +45,8 @@ internal sealed class CampMeasures(ChangeWindow window)
         OpposingStretch.Find(MeanChanges(up), MeanChanges(down));
 
     /// <summary>
-    /// The pair of two camps, the first one's losses rising on even steps; null unless they oppose each other by at
-    /// least
-    /// <paramref name="most"/> (a negative correlation).
+    /// The pair of two camps, the first one's losses rising on even steps; null unless their correlation is at most
+    /// <paramref name="most"/>, which is negative.
     /// </summary>
     public OpposingPair? Pair(SampleGroup up, SampleGroup down, double most)
     {

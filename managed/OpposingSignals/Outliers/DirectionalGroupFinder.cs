@@ -7,7 +7,8 @@ namespace OpposingSignals.Outliers;
 /// <remarks>
 /// <list type="number">
 /// <item>Candidates: the samples that respond to the directions more strongly than chance lets any (<see cref="ExcessTail"/>). Where
-/// there are none, as in most natural data, the share of samples whose losses move most along them.</item>
+/// there are none, as in most natural data, the samples whose losses move most along them, from both sides
+/// (<see cref="OpposingSides"/>).</item>
 /// <item>Groups: density-based clusters of their trajectories, in which a sample and its opponent are near each other.</item>
 /// <item>Fragments that agree in their means are joined; this also pairs a camp with the camp that opposes it.</item>
 /// <item>Each group is split by the sign of its slopes into two camps.</item>
@@ -52,7 +53,7 @@ public static class DirectionalGroupFinder
 
         double[] responses = directions.Responses(), movements = directions.Movements();
         var tail = new ExcessTail(responses);
-        (int[] candidates, double threshold) = Candidates(responses, movements, tail, options);
+        (int[] candidates, double threshold) = Candidates(directions, responses, movements, tail, options);
         ChangeWindow alternating = changes.WithoutDrift();
         var affinity = new TrajectoryAffinity(directions, alternating, candidates);
         List<FoldedGroup> groups = [.. DensityClusters.Leaves(affinity.Distances(), 2 * options.MinimumCamp).Select(affinity.Fold)];
@@ -72,7 +73,7 @@ public static class DirectionalGroupFinder
     }
 
     private static (int[] Candidates, double Threshold) Candidates(
-        double[] responses, double[] movements, ExcessTail tail, GroupFinderOptions options)
+        DirectionalWindow directions, double[] responses, double[] movements, ExcessTail tail, GroupFinderOptions options)
     {
         double threshold = tail.Threshold(ExpectedByChance);
         int[] byResponse = [.. Enumerable.Range(0, responses.Length).Where(i => responses[i] > threshold)];
@@ -80,7 +81,7 @@ public static class DirectionalGroupFinder
         {
             int share = Math.Min(
                 responses.Length, Math.Max(4 * options.MinimumCamp, (int)(options.TailShare * responses.Length)));
-            byResponse = [.. Enumerable.Range(0, responses.Length).OrderByDescending(i => movements[i]).Take(share)];
+            byResponse = OpposingSides.Strongest(directions, movements, share);
         }
 
         int[] strongest = [.. byResponse.OrderByDescending(i => movements[i]).Take(options.MaximumMovers)];

@@ -63,6 +63,12 @@ public sealed record GroupsRecord
     /// <summary>The pairs, the one that moves most first.</summary>
     public required IReadOnlyList<PairRecord> Pairs { get; init; }
 
+    /// <summary>What to say where the search found no pair, in a sentence or two for a person.</summary>
+    public string ExplainNoPairs() =>
+        $"No pair was found: no two groups of samples with large loss changes moved against each other at steps " +
+        $"{WindowFirst} to {WindowLast}. Groups are told apart by how they move over some dozens of steps past the edge of " +
+        "stability; a longer run, or one measured more often along more eigenvectors, may show some.";
+
     /// <summary>What the last analysis of a run found.</summary>
     /// <exception cref="InputException">There was none, or its file is damaged.</exception>
     public static GroupsRecord Read(RunFolder folder)

@@ -31,11 +31,14 @@ public sealed record SharpnessComposition
             ? ""
             : " By label: " + string.Join(", ", Labels.Take(4).Select(label => string.Create(
                 CultureInfo.InvariantCulture, $"{label.Name} {label.Share:P0}"))) + ".";
+        string pairs = PairSamples == 0
+            ? "The"
+            : string.Create(
+                CultureInfo.InvariantCulture, $"The pairs together ({PairSamples} samples) carry {Pairs:P0} of the sharpness; the");
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"The pairs together ({PairSamples} samples) carry {Pairs:P0} of the sharpness; the tenth of the samples whose losses move " +
-            $"most carries {LargestMovers:P0}, and half of the sharpness lies in {HalfCarriedBy} of {Samples} samples " +
-            $"({(double)HalfCarriedBy / Samples:P1}).") +
+            $"{pairs} tenth of the samples whose losses move most carries {LargestMovers:P0} of the sharpness, and half of it lies " +
+            $"in {HalfCarriedBy} of {Samples} samples ({(double)HalfCarriedBy / Samples:P1}).") +
             labels;
     }
 

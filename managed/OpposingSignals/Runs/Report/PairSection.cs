@@ -14,8 +14,8 @@ internal static class PairSection
         {
             html.Append(Markup.Paragraph(model.Pairs is null
                 ? "Opposing groups were not looked for in this run."
-                : "No pair was found: no two groups of samples with large loss changes moved against each other."));
-            return html.Append("</section>\n").ToString();
+                : model.NoPairs));
+            return html.Append(Composition(model)).Append("</section>\n").ToString();
         }
 
         html.Append(Markup.Paragraph(
@@ -28,13 +28,12 @@ internal static class PairSection
             Append(html, model, pair, $"Pair {pair.Name}");
         }
 
-        if (model.Composition is { } composition)
-        {
-            html.Append("<h3>What carries the sharpness</h3>\n").Append(Markup.Paragraph(composition.Explain()));
-        }
-
-        return html.Append("</section>\n").ToString();
+        return html.Append(Composition(model)).Append("</section>\n").ToString();
     }
+
+    private static string Composition(ReportModel model) => model.Composition is { } composition
+        ? "<h3>What carries the sharpness</h3>\n" + Markup.Paragraph(composition.Explain())
+        : "";
 
     /// <summary>Everything about one pair.</summary>
     internal static void Append(StringBuilder html, ReportModel model, ReportPair pair, string heading)

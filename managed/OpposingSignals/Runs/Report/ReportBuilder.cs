@@ -44,6 +44,7 @@ public static class ReportBuilder
             RiseFraction = ReportSeries.Of(metrics, "rise_fraction"),
             OutlierShare = ReportSeries.Of(metrics, "outlier_share"),
             Pairs = [.. groups.Pairs.Select((pair, i) => Pair(run, pair, i, outputs))],
+            NoPairs = groups.ExplainNoPairs(),
             Composition = groups.Composition,
             Movers = [.. groups.Movers.Select((movers, i) => Pair(run, movers.Pair, i, outputs))],
             Probes = ProbeReader.Read(run),

@@ -67,6 +67,9 @@ public sealed record ReportModel
     /// <summary>Pairs of opposing groups, the leading one first; null if none were looked for.</summary>
     public ImmutableArray<ReportPair>? Pairs { get; init; }
 
+    /// <summary>What to say where there is no pair.</summary>
+    public string NoPairs { get; init; } = "No pair of opposing groups was found among the training samples.";
+
     /// <summary>What carries the sharpness; null if that was not measured.</summary>
     public SharpnessComposition? Composition { get; init; }
 
