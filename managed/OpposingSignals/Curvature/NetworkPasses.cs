@@ -198,11 +198,12 @@ internal sealed class NetworkPasses
 
             // By now the tangent of this layer's output is spent; its cotangent's place is free for the second derivative.
             _pass.OutputTangent = ProductCotangent(workspace, i + 1);
-            if (layer.SecondOrder(_pass))
+            double scale = layer.SecondOrder(_pass);
+            if (scale != 0)
             {
                 // Kept cotangents are those of the mean over all samples.
                 SampleDots.Add(
-                    _pass, directions.Count, layer.OutputShape.Size, total,
+                    _pass, directions.Count, layer.OutputShape.Size, scale * total,
                     new VectorView(KeptCotangent(primal, i + 1), 0), _pass.OutputTangent, curvatures, stride);
             }
         }

@@ -112,18 +112,18 @@ public sealed class Activation : Layer
 
     internal override void TangentBackward(LayerPass pass) => Pull(TangentBackwardOperation, pass);
 
-    internal override bool SecondOrder(LayerPass pass)
+    internal override double SecondOrder(LayerPass pass)
     {
         if (HasNoSecondDerivative || !pass.InputTangents[0].Exists)
         {
-            return false;
+            return 0;
         }
 
         Arguments arguments = Describe(pass, pass.Vectors);
         arguments.First = pass.InputTangents[0].Address;
         arguments.Output = pass.OutputTangent.Address;
         pass.Device.Run(SecondOrderOperation, arguments);
-        return true;
+        return 1;
     }
 
     private void Pull(Operation<Arguments> operation, LayerPass pass)

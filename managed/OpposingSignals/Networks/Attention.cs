@@ -77,15 +77,15 @@ public sealed class Attention : Layer
 
     internal override void TangentBackward(LayerPass pass) => Pull(TangentBackwardOperation, pass);
 
-    internal override bool SecondOrder(LayerPass pass)
+    internal override double SecondOrder(LayerPass pass)
     {
         if (!pass.InputTangents[0].Exists)
         {
-            return false;
+            return 0;
         }
 
         pass.Device.Run(SecondOrderOperation, WithTangent(pass));
-        return true;
+        return 1;
     }
 
     private void Pull(Operation<Arguments> operation, LayerPass pass)

@@ -169,17 +169,17 @@ public sealed class Convolution : Layer
             ]);
     }
 
-    internal override bool SecondOrder(LayerPass pass)
+    internal override double SecondOrder(LayerPass pass)
     {
         if (!pass.InputTangents[0].Exists || !pass.ParameterTangents[0].Exists)
         {
-            return false;
+            return 0;
         }
 
-        // D²f[(ẋ, Ẇ)²] = 2 ẋ * Ẇ: the same term twice.
-        (VectorView, VectorView) term = (pass.InputTangents[0], pass.ParameterTangents[0]);
-        Run(ForwardOperation, pass, pass.Vectors, [term, term], pass.OutputTangent);
-        return true;
+        // D²f[(ẋ, Ẇ)²] = 2 ẋ * Ẇ
+        Run(
+            ForwardOperation, pass, pass.Vectors, [(pass.InputTangents[0], pass.ParameterTangents[0])], pass.OutputTangent);
+        return 2;
     }
 
     // The bias's cotangent goes with the first term's.

@@ -136,15 +136,15 @@ public sealed class FeatureNormalization : Layer
         Pull(TangentBackwardOperation, pass, arguments);
     }
 
-    internal override bool SecondOrder(LayerPass pass)
+    internal override double SecondOrder(LayerPass pass)
     {
         if (!pass.InputTangents[0].Exists)
         {
-            return false;
+            return 0;
         }
 
         pass.Device.Run(SecondOrderOperation, WithTangents(pass, pass.OutputTangent.Address));
-        return true;
+        return 1;
     }
 
     /// <summary>What a micro-batch adds to the running statistics of batch normalisation.</summary>

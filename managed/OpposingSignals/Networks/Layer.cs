@@ -70,8 +70,10 @@ public abstract class Layer
     /// <summary>The derivative of <see cref="Backward"/> along (ẋ_j, θ̇_j, tangent of ȳ_j).</summary>
     internal abstract void TangentBackward(LayerPass pass);
 
-    /// <summary>Writes D²f[(ẋ_j, θ̇_j)²] to the output tangent, or returns false where it is zero.</summary>
-    internal virtual bool SecondOrder(LayerPass pass) => false;
+    /// <summary>
+    /// Writes D²f[(ẋ_j, θ̇_j)²] / c to the output tangent and returns c; writes nothing and returns 0 where it vanishes.
+    /// </summary>
+    internal virtual double SecondOrder(LayerPass pass) => 0;
 
     private protected static void RequirePositive(int value, string what)
     {

@@ -124,17 +124,17 @@ public sealed class Linear : Layer
             ]);
     }
 
-    internal override bool SecondOrder(LayerPass pass)
+    internal override double SecondOrder(LayerPass pass)
     {
         if (!pass.InputTangents[0].Exists || !pass.ParameterTangents[0].Exists)
         {
-            return false;
+            return 0;
         }
 
-        // D²f[(ẋ, Ẇ)²] = 2 ẋ Ẇᵀ: the same term twice.
-        (VectorView, VectorView) term = (pass.InputTangents[0], pass.ParameterTangents[0]);
-        Multiply(pass, pass.Vectors, [term, term], VectorView.None, pass.OutputTangent);
-        return true;
+        // D²f[(ẋ, Ẇ)²] = 2 ẋ Ẇᵀ
+        Multiply(
+            pass, pass.Vectors, [(pass.InputTangents[0], pass.ParameterTangents[0])], VectorView.None, pass.OutputTangent);
+        return 2;
     }
 
     // y_j = Σ x_tj W_tjᵀ + bias_j

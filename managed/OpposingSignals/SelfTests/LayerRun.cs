@@ -53,7 +53,7 @@ internal sealed class LayerRun : IDisposable
         layer.TangentBackward(pass);
 
         pass.OutputTangent = new VectorView(Filled(vectors * output), output);
-        if (layer.SecondOrder(pass))
+        if (layer.SecondOrder(pass) != 0)
         {
             _outputs.Add(("second order", pass.OutputTangent.Address, vectors * output));
         }
