@@ -1,15 +1,21 @@
+using OpposingSignals.Benchmarks.Libraries;
+
 namespace OpposingSignals.Benchmarks;
 
-/// <summary>How fast a pass of a layer is.</summary>
-/// <param name="Shape">The layer and its shape.</param>
+/// <summary>How fast kernels do a pass of a layer, or another operation.</summary>
+/// <param name="Shape">What, and its shape.</param>
 /// <param name="Pass">Which pass.</param>
 /// <param name="Seconds">Time of one run.</param>
 /// <param name="Flops">Multiplications and additions of its products; 0 where it has none.</param>
 /// <param name="Bytes">What must be moved at least: every operand once.</param>
-/// <param name="NotRun">Why there is no time; null where there is one.</param>
-public sealed record KernelTiming(
-    KernelShape Shape, string Pass, double Seconds, double Flops, double Bytes, string? NotRun = null)
+public sealed record KernelTiming(KernelShape Shape, string Pass, double Seconds, double Flops, double Bytes)
 {
+    /// <summary>Why there is no time; null where there is one.</summary>
+    public string? NotRun { get; init; }
+
+    /// <summary>What libraries take for the same.</summary>
+    public IReadOnlyList<LibraryTiming> Libraries { get; init; } = [];
+
     /// <summary>10¹² multiplications and additions in a second.</summary>
     public double TeraflopsPerSecond => Flops / Seconds / 1e12;
 

@@ -18,7 +18,7 @@ internal readonly record struct VectorView(nint Address, long Stride)
 /// The operands of one layer in one pass over a micro-batch. Which of them are set depends on the pass; see
 /// <see cref="Layer"/>.
 /// </summary>
-internal sealed class LayerPass
+internal sealed record LayerPass
 {
     public required Device Device { get; init; }
 

@@ -73,6 +73,12 @@ public sealed unsafe class CudaDevice : Device
     /// <summary>How often captured work was done.</summary>
     internal long GraphLaunches { get; private set; }
 
+    /// <summary>Whether work is being captured now.</summary>
+    internal bool IsCapturing => _capturing;
+
+    /// <summary>The driver's handle of the stream, for libraries that work on it too.</summary>
+    internal nint StreamHandle => _stream.Handle;
+
     /// <summary>Multiprocessors of the device.</summary>
     internal int Multiprocessors { get; }
 
@@ -187,6 +193,9 @@ public sealed unsafe class CudaDevice : Device
             }
         }
     }
+
+    /// <summary>Makes the device's context current on this thread until the result is disposed.</summary>
+    internal CudaContext.Entered EnterContext() => _context.Enter();
 
     /// <inheritdoc/>
     internal override Recording CreateRecording() => new CudaRecording(this);
