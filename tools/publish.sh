@@ -11,15 +11,18 @@ publish() {
     return 2
   fi
   mkdir -p -- "$1" || return
-  local to log=$artifacts/logs/publish.log
+  local to project log=$artifacts/logs/publish.log
   to=$(cd -- "$1" && pwd) || return
   echo "publishing to $to ..." >&2
   # In a tree of its own: a build for one platform would throw away what is built for development.
-  if ! (cd -- "$root" && dotnet publish managed/OpposingSignals.Cli -c Release -r linux-x64 --self-contained \
-    --disable-build-servers -p:ArtifactsPath="$artifacts/publish" -p:DebugType=none -p:SatelliteResourceLanguages=en -o "$to") >"$log" 2>&1 </dev/null; then
-    cat "$log" >&2
-    return 1
-  fi
+  # With the worker of bench/gpu/products.py, which shares everything but its own few classes.
+  for project in managed/OpposingSignals.Cli bench/peers; do
+    if ! (cd -- "$root" && dotnet publish "$project" -c Release -r linux-x64 --self-contained --disable-build-servers \
+      -p:ArtifactsPath="$artifacts/publish" -p:DebugType=none -p:SatelliteResourceLanguages=en -o "$to") >"$log" 2>&1 </dev/null; then
+      cat "$log" >&2
+      return 1
+    fi
+  done
   copy_needed_libraries "$to"
 }
 

@@ -1,12 +1,14 @@
-// The worker on our side of bench/peers/run. Reads a command a line and answers each with a line:
-//   load MODEL LOSS SAMPLES   ok
-//   check                     loss, norm of the gradient, norm of H v
-//   time QUANTITY             milliseconds of one evaluation
+// OpposingSignals.Peers THREADS [DEVICE [ARITHMETIC]]: the worker on our side of bench/peers/run and bench/gpu/run. Reads a command a
+// line and answers each with a line:
+//   load MODEL LOSS SAMPLES VECTORS CONTEXT VOCABULARY   ok; CONTEXT and VOCABULARY are those of language models
+//   check                                                loss, norm of the gradient, norm of H v
+//   time QUANTITY                                        milliseconds of one evaluation
 using System.Globalization;
 using OpposingSignals.Devices;
 using OpposingSignals.Peers;
 
-using var device = new CpuDevice(int.Parse(args[0], CultureInfo.InvariantCulture));
+using Device device = Device.Named(
+    args.ElementAtOrDefault(1) ?? "cpu", Number(args[0]), ProductArithmeticExtensions.Named(args.ElementAtOrDefault(2) ?? "fp32"));
 Console.WriteLine($"ready {device.Description}, .NET {Environment.Version}");
 Workload? workload = null;
 while (Console.ReadLine() is { } line)
@@ -16,7 +18,8 @@ while (Console.ReadLine() is { } line)
     {
         case "load":
             workload?.Dispose();
-            workload = new Workload(device, words[1], words[2], int.Parse(words[3], CultureInfo.InvariantCulture));
+            workload = new Workload(
+                device, words[1], words[2], Number(words[3]), Number(words[4]), Number(words[5]), Number(words[6]));
             Console.WriteLine("ok");
             break;
         case "check":
@@ -31,5 +34,7 @@ while (Console.ReadLine() is { } line)
 }
 
 workload?.Dispose();
+
+static int Number(string word) => int.Parse(word, CultureInfo.InvariantCulture);
 
 static string Text(double number) => number.ToString("R", CultureInfo.InvariantCulture);

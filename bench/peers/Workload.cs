@@ -9,12 +9,7 @@ namespace OpposingSignals.Peers;
 /// <summary>A network on CIFAR-shaped data, with everything that is timed on it.</summary>
 internal sealed class Workload : IDisposable
 {
-    private const int Directions = 8;
     private const int Classes = 10;
-
-    // Of the text that language models read.
-    private const int Context = 128;
-    private const int Characters = 65;
 
     // Uniform numbers of variance 0.01.
     private const float EmbeddingScale = 0.1732051f;
@@ -22,16 +17,19 @@ internal sealed class Workload : IDisposable
     // Streams of the numbers; those of worker.py.
     private const uint InputStream = 0, TargetStream = 1, ParameterStream = 2, DirectionStream = 3;
 
+    private readonly Device _device;
+    private readonly int _vectors;
     private readonly Objective _objective;
     private readonly VectorBlock _parameters, _directions, _products;
     private LinearizationPoint? _point;
 
-    public Workload(Device device, string model, string loss, int samples)
+    public Workload(Device device, string model, string loss, int samples, int vectors, int context, int vocabulary)
     {
+        (_device, _vectors) = (device, vectors);
         bool isText = model.StartsWith("gpt", StringComparison.Ordinal);
         var image = new FeatureShape(32, 32, 3);
         Network network = isText
-            ? ModelCatalog.Build(model, FeatureShape.Sequence(Context, 1), Characters)
+            ? ModelCatalog.Build(model, FeatureShape.Sequence(context, 1), vocabulary)
             : ModelCatalog.Build(model, image, Classes);
 
         _objective = new Objective(
@@ -40,17 +38,17 @@ internal sealed class Workload : IDisposable
             network,
             loss == "ce" ? new CrossEntropy() : new SquaredError(),
             isText
-                ? HostTensor.From<long>(Integers(samples * Context, InputStream, Characters), samples, Context)
+                ? HostTensor.From<long>(Integers(samples * context, InputStream, vocabulary), samples, context)
                 : HostTensor.From<float>(
                     Numbers.Uniform((long)samples * image.Size, InputStream), samples, image.Channels, image.Height, image.Width),
             isText
-                ? HostTensor.From<long>(Integers(samples * Context, TargetStream, Characters), samples, Context)
+                ? HostTensor.From<long>(Integers(samples * context, TargetStream, vocabulary), samples, context)
                 : HostTensor.From<long>(Integers(samples, TargetStream, Classes), samples));
         _parameters = new VectorBlock(device, Precision.Float32, 1, network.ParameterCount);
         _parameters.CopyFrom(Parameters(network));
-        _directions = new VectorBlock(device, Precision.Float32, Directions, network.ParameterCount);
-        _directions.CopyFrom(Numbers.Uniform(Directions * network.ParameterCount, DirectionStream));
-        _products = new VectorBlock(device, Precision.Float32, Directions, network.ParameterCount);
+        _directions = new VectorBlock(device, Precision.Float32, vectors, network.ParameterCount);
+        _directions.CopyFrom(Numbers.Uniform(vectors * network.ParameterCount, DirectionStream));
+        _products = new VectorBlock(device, Precision.Float32, vectors, network.ParameterCount);
     }
 
     /// <summary>Mean loss, ‖∇L‖ and ‖H v‖ for the first direction, to be compared with PyTorch's.</summary>
@@ -77,11 +75,16 @@ internal sealed class Workload : IDisposable
         return quantity switch
         {
             "hvp" => Measure(() => Multiply(ProductKind.Hessian, 0, 1)),
+            "hvp-fresh" => Measure(() =>
+            {
+                _point = _objective.Linearize(_parameters);
+                Multiply(ProductKind.Hessian, 0, 1);
+            }),
             "ggn" => Measure(() => Multiply(ProductKind.GaussNewton, 0, 1)),
-            "hvp-8-at-once" => Measure(() => Multiply(ProductKind.Hessian, 0, Directions)),
+            "hvp-8-at-once" => Measure(() => Multiply(ProductKind.Hessian, 0, _vectors)),
             "hvp-8-singles" => Measure(() =>
             {
-                for (int i = 0; i < Directions; i++)
+                for (int i = 0; i < _vectors; i++)
                 {
                     Multiply(ProductKind.Hessian, i, 1);
                 }
@@ -89,11 +92,11 @@ internal sealed class Workload : IDisposable
             "hvp-8-at-once-fresh" => Measure(() =>
             {
                 _point = _objective.Linearize(_parameters);
-                Multiply(ProductKind.Hessian, 0, Directions);
+                Multiply(ProductKind.Hessian, 0, _vectors);
             }),
             "hvp-8-singles-fresh" => Measure(() =>
             {
-                for (int i = 0; i < Directions; i++)
+                for (int i = 0; i < _vectors; i++)
                 {
                     _point = _objective.Linearize(_parameters);
                     Multiply(ProductKind.Hessian, i, 1);
@@ -145,10 +148,12 @@ internal sealed class Workload : IDisposable
         return values;
     }
 
-    private static TimeSpan Measure(Action work)
+    private TimeSpan Measure(Action work)
     {
+        _device.Synchronize();
         long start = Stopwatch.GetTimestamp();
         work();
+        _device.Synchronize();
         return Stopwatch.GetElapsedTime(start);
     }
 

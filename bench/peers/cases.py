@@ -5,13 +5,21 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Case:
-    """A network on random data of the shape of CIFAR or of characters, by the names of the command line."""
+    """A network on random data of the shape of CIFAR or of text, by the names of the command line."""
 
     title: str
     model: str
     loss: str
     samples: int
     eight: bool = True  # whether eight vectors are timed, too
+    context: int = 128  # of the text that language models read
+    vocabulary: int = 65
+
+    @property
+    def load(self):
+        """The workers' command."""
+        vectors = 8 if self.eight else 1
+        return f"load {self.model} {self.loss} {self.samples} {vectors} {self.context} {self.vocabulary}"
 
 
 @dataclass(frozen=True)
@@ -43,6 +51,14 @@ CASES = {
     "vit": Case("ViT of 4.8 M parameters, patches of 4", "vit:4:6:256:4", "ce", 16, eight=False),
     "gpt": Case("GPT of 4.8 M parameters, 128 characters", "gpt:6:256:4", "ce", 8, eight=False),
     "cnn-tanh": Case("CNN 32, 32, tanh, average pool", "cnn:32,32:tanh:avgpool", "ce", 1000),
+}
+
+# For a GPU, and small ones to try the way there on a machine without one.
+GPU_CASES = {
+    "resnet18": Case("ResNet-18, group norm", "resnet18:groupnorm", "ce", 512, eight=False),
+    "gpt2": Case("GPT-2 small, 1024 tokens", "gpt:12:768:12", "ce", 4, eight=False, context=1024, vocabulary=50257),
+    "tiny-cnn": Case("CNN 4, tanh", "cnn:4:tanh:avgpool", "ce", 4, eight=False),
+    "tiny-gpt": Case("GPT of one block", "gpt:1:16:2", "ce", 2, eight=False, context=8, vocabulary=11),
 }
 
 LOSSES = {"mse": "half the squared error", "ce": "cross-entropy"}

@@ -72,7 +72,7 @@ def revision():
 
 def compare(case, sides, options):
     for worker in sides.values():
-        worker.ask(f"load {case.model} {case.loss} {case.samples}")
+        worker.ask(case.load)
     require_agreement(case, sides)
     times = {quantity: [] for quantity in QUANTITIES if case.eight or "-8-" not in quantity[1]}
     for repeat in range(options.warm_ups + options.repeats):
@@ -85,11 +85,11 @@ def compare(case, sides, options):
     print_ratios(case, times)
 
 
-def require_agreement(case, sides):
+def require_agreement(case, sides, agreement=AGREEMENT):
     """Both sides must compute the same thing before it means anything which is faster."""
     ours, torch = ([float(number) for number in sides[side].ask("check").split()] for side in ("ours", "torch"))
     for what, a, b in zip(["loss", "norm of the gradient", "norm of the Hessian-vector product"], ours, torch):
-        if not math.isclose(a, b, rel_tol=AGREEMENT):
+        if not math.isclose(a, b, rel_tol=agreement):
             raise SystemExit(f"{case.title}: the {what} is {a} here and {b} in PyTorch: the two do not compute the same.")
 
 

@@ -66,7 +66,7 @@ class TransformerBlock(nn.Module):
         q, k, v = qkv.reshape(samples, positions, 3, self.heads, channels // 3 // self.heads).permute(2, 0, 3, 1, 4)
         scores = q @ k.transpose(-2, -1) * q.shape[-1] ** -0.5
         if self.causal:
-            hidden = torch.ones(positions, positions, dtype=torch.bool).triu(1)
+            hidden = torch.ones(positions, positions, dtype=torch.bool, device=scores.device).triu(1)
             scores = scores.masked_fill(hidden, float("-inf"))
         return (scores.softmax(-1) @ v).transpose(1, 2).reshape(samples, positions, channels // 3)
 

@@ -1,4 +1,5 @@
-"""The worker on PyTorch's side of bench/peers/run: the commands of Program.cs, the same networks, numbers and answers."""
+"""worker.py THREADS [DEVICE [ARITHMETIC]]: the worker on PyTorch's side of bench/peers/run and bench/gpu/run, with the commands of
+Program.cs, the same networks, numbers and answers. A quantity that cannot be had is answered with `unavailable` and the reason."""
 
 import math
 import sys
@@ -7,10 +8,10 @@ import time
 import numpy
 import torch
 
+import functions
 import networks
 
 CLASSES = 10
-CONTEXT, CHARACTERS = 128, 65
 EMBEDDING_SCALE = numpy.float32(0.1732051)
 INPUTS, TARGETS, PARAMETERS, DIRECTIONS = range(4)
 
@@ -34,15 +35,15 @@ def integers(count, stream, below):
     return torch.from_numpy((hashed(count, stream) % numpy.uint32(below)).astype(numpy.int64))
 
 
-def build(model):
-    """Networks by the names of OpposingSignals, on 3x32x32 images or on characters."""
+def build(model, context, vocabulary):
+    """Networks by the names of OpposingSignals, on 3x32x32 images or on tokens."""
     kind, *arguments = model.split(":")
     if kind == "resnet18":
         return networks.ResNet18(CLASSES)
     if kind == "vit":
         return networks.Vit(*map(int, arguments), extent=32, classes=CLASSES)
     if kind == "gpt":
-        return networks.Gpt(*map(int, arguments), context=CONTEXT, vocabulary=CHARACTERS)
+        return networks.Gpt(*map(int, arguments), context=context, vocabulary=vocabulary)
     widths, activation, *pool = arguments
     activation = {"relu": torch.nn.ReLU, "tanh": torch.nn.Tanh}[activation]
     layers = [torch.nn.Flatten()] if kind == "mlp" else []
@@ -60,22 +61,29 @@ def build(model):
 
 
 class Workload:
-    def __init__(self, model, loss, samples):
-        self.network = build(model)
+    def __init__(self, device, model, loss, samples, context, vocabulary):
+        self.device = device
+        self.network = build(model, context, vocabulary).to(device)
         self.parameters = list(self.network.parameters())
         count = sum(parameter.numel() for parameter in self.parameters)
         self.loss = loss
         if model.startswith("gpt"):
-            self.inputs = integers(samples * CONTEXT, INPUTS, CHARACTERS).reshape(samples, CONTEXT)
-            self.targets = integers(samples * CONTEXT, TARGETS, CHARACTERS)
+            self.inputs = integers(samples * context, INPUTS, vocabulary).reshape(samples, context)
+            self.targets = integers(samples * context, TARGETS, vocabulary)
         else:
             self.inputs = uniform(samples * 3 * 32 * 32, INPUTS).reshape(samples, 3, 32, 32)
             self.targets = integers(samples, TARGETS, CLASSES)
         if loss == "mse":
             self.targets = torch.nn.functional.one_hot(self.targets, CLASSES).to(torch.float32)
+        self.inputs, self.targets = self.inputs.to(device), self.targets.to(device)
+        if self.inputs.dim() == 4 and torch.backends.cudnn.allow_tf32:
+            # Tensor cores read channels-last images; exact float32 is fastest in PyTorch's own order.
+            self.inputs = self.inputs.to(memory_format=torch.channels_last)
+            self.network = self.network.to(memory_format=torch.channels_last)
         self.set_parameters(uniform(count, PARAMETERS))
-        self.direction = self.split(uniform(count, DIRECTIONS))
+        self.direction = self.split(uniform(count, DIRECTIONS).to(device))
         self.kept = None
+        self.functions = functions.Products(self)
 
     def split(self, flat):
         parts = torch.split(flat, [parameter.numel() for parameter in self.parameters])
@@ -83,7 +91,7 @@ class Workload:
 
     def set_parameters(self, flat):
         with torch.no_grad():
-            for (name, parameter), values in zip(self.network.named_parameters(), self.split(flat)):
+            for (name, parameter), values in zip(self.network.named_parameters(), self.split(flat.to(self.device))):
                 if "embedding" in name:
                     parameter.copy_(values * EMBEDDING_SCALE)
                 elif parameter.dim() > 1:
@@ -92,7 +100,9 @@ class Workload:
                     parameter.fill_(1 if "norm" in name and name.endswith("weight") else 0)
 
     def mean_loss(self):
-        outputs = self.network(self.inputs)
+        return self.loss_of(self.network(self.inputs))
+
+    def loss_of(self, outputs):
         if self.loss == "ce":
             return torch.nn.functional.cross_entropy(outputs.reshape(-1, outputs.shape[-1]), self.targets)
         return (outputs - self.targets).square().sum() / (2 * len(self.targets))
@@ -118,31 +128,54 @@ class Workload:
             self.kept = None
         elif self.kept is None:
             self.kept = self.gradient(create_graph=True)
-        work = {"gradient": self.gradient, "hvp-fresh": self.fresh_product, "hvp-kept": self.kept_product}[quantity]
+        work = {
+            "gradient": self.gradient, "hvp-fresh": self.fresh_product, "hvp-kept": self.kept_product,
+        }.get(quantity) or self.functions.named(quantity)
+        self.wait()
         start = time.perf_counter()
         work()
+        self.wait()
         return 1e3 * (time.perf_counter() - start)
+
+    def wait(self):
+        if self.device != "cpu":
+            torch.cuda.synchronize()
 
 
 def norm(parts):
     return math.sqrt(sum(float(part.double().square().sum()) for part in parts))
 
 
+def timed(workload, quantity):
+    try:
+        return repr(workload.time(quantity))
+    except Exception as error:  # whatever a compiler or an allocator throws: the other quantities are to be had all the same
+        workload.kept = None
+        if workload.device != "cpu":
+            torch.cuda.empty_cache()
+        return f"unavailable {type(error).__name__}: " + " ".join(str(error).split())[:200]
+
+
 def main():
     torch.set_num_threads(int(sys.argv[1]))
+    device = "cuda" if sys.argv[2:3] == ["cuda"] else "cpu"
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = sys.argv[3:4] == ["tf32"]
+    torch.backends.cudnn.benchmark = True
     versions = f"torch {torch.__version__}, Python {sys.version.split()[0]}"
-    print(f"ready {versions}, {torch.get_num_threads()} threads", flush=True)
+    where = torch.cuda.get_device_name() if device == "cuda" else f"{torch.get_num_threads()} threads"
+    print(f"ready {versions}, {where}", flush=True)
     workload = None
     for line in sys.stdin:
         command, *words = line.split()
         if command == "load":
             workload = None
-            workload = Workload(words[0], words[1], int(words[2]))
+            model, loss, samples, _, context, vocabulary = words
+            workload = Workload(device, model, loss, int(samples), int(context), int(vocabulary))
             answer = "ok"
         elif command == "check":
             answer = " ".join(map(repr, workload.check()))
         elif command == "time":
-            answer = repr(workload.time(words[0]))
+            answer = timed(workload, words[0])
         else:
             raise ValueError(f"{line!r} is not a command")
         print(answer, flush=True)

@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 
 
 class Worker:
@@ -44,11 +45,22 @@ class Worker:
             self.process.send_signal(number)
 
 
+SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "worker.py")
+
+
 def ours(library, threads):
     return Worker(["dotnet", library, str(threads)], {})
 
 
 def pytorch(blas_folder, threads):
-    script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "worker.py")
     environment = {"LD_LIBRARY_PATH": blas_folder, "OMP_NUM_THREADS": str(threads), "OPENBLAS_NUM_THREADS": str(threads)}
-    return Worker(["/usr/bin/python3", script, str(threads)], environment)
+    return Worker(["/usr/bin/python3", SCRIPT, str(threads)], environment)
+
+
+def ours_on(device, program, arithmetic):
+    """A published worker, on a machine without .NET."""
+    return Worker([program, "0", device, arithmetic], {})
+
+
+def pytorch_on(device, arithmetic):
+    return Worker([sys.executable, SCRIPT, str(os.cpu_count()), device, arithmetic], {})

@@ -13,7 +13,8 @@ internal static class BenchCommand
     // What is timed where no file is given: one of each kind.
     private static readonly string[] Standard =
     [
-        "linear inputs=1024 outputs=1024 samples=1024 vectors=1", "convolution input=16x16x64 channels=64 kernel=3 padding=1 samples=64",
+        "linear inputs=1024 outputs=1024 samples=1024 vectors=1",
+        "convolution input=16x16x64 channels=64 kernel=3 padding=1 samples=64",
         "layernorm input=1x256x256 samples=8", "gelu input=16x16x64 samples=64",
     ];
 
@@ -67,7 +68,8 @@ internal static class BenchCommand
                 : Array.ConvertAll(Standard, KernelShape.Parse);
             Precision elements = RunOptions.ParsePrecision(parsed.GetValue(precision)!);
             using Device under = Device.Named(
-                parsed.GetValue(device)!, parsed.GetValue(threads), ProductArithmeticExtensions.Named(parsed.GetValue(arithmetic)!));
+                parsed.GetValue(device)!, parsed.GetValue(threads),
+                ProductArithmeticExtensions.Named(parsed.GetValue(arithmetic)!));
             using KernelLibraries beside = KernelLibraries.Open(under, Folders(parsed.GetValue(libraries)));
             Console.Error.WriteLine(under.Description);
             foreach (string line in beside.Found.Select(Named).Concat(beside.Missing))
@@ -107,7 +109,8 @@ internal static class BenchCommand
     private static string[] Folders(string[]? given) =>
     [
         .. given ?? [],
-        .. (Environment.GetEnvironmentVariable("OPSIG_LIBRARIES") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries),
+        .. (Environment.GetEnvironmentVariable("OPSIG_LIBRARIES") ?? "")
+            .Split(':', StringSplitOptions.RemoveEmptyEntries),
     ];
 
     private static string Named(KernelLibrary library) =>
@@ -141,12 +144,15 @@ internal static class BenchCommand
             return;
         }
 
-        string verdict = library.Agrees ? "" : $", DIFFERS: not more than {library.Bound.ToString("E1", CultureInfo.InvariantCulture)} was expected";
+        string verdict = library.Agrees
+            ? ""
+            : $", DIFFERS: not more than {library.Bound.ToString("E1", CultureInfo.InvariantCulture)} was expected";
         Line($"    {library.Library,-14}{library.Seconds * 1e3,10:F4}  rate {library.Seconds / ours.Seconds:P0}, difference {library.Difference:E1}{verdict}");
     }
 
     private static JsonObject Described(
-        Device device, Precision precision, Ceilings ceilings, KernelLibraries libraries, IReadOnlyList<KernelTiming> timings) => new()
+        Device device, Precision precision, Ceilings ceilings, KernelLibraries libraries,
+        IReadOnlyList<KernelTiming> timings) => new()
     {
         ["device"] = device.Description,
         ["precision"] = precision.ToString(),
@@ -184,5 +190,6 @@ internal static class BenchCommand
     // JSON has no NaN.
     private static JsonValue? Finite(double value) => double.IsFinite(value) ? JsonValue.Create(value) : null;
 
-    private static void Line(FormattableString text) => Console.Out.WriteLine(text.ToString(CultureInfo.InvariantCulture));
+    private static void Line(FormattableString text) =>
+        Console.Out.WriteLine(text.ToString(CultureInfo.InvariantCulture));
 }

@@ -4,7 +4,8 @@ using OpposingSignals.Devices;
 namespace OpposingSignals.Benchmarks;
 
 /// <summary>What a device does at most, measured with the simplest work there is.</summary>
-/// <param name="Flops">Multiplications and additions in a second: multiply-adds in registers, outside tensor cores.</param>
+/// <param name="Flops">Multiplications and additions in a second: multiply-adds in registers, outside tensor
+/// cores.</param>
 /// <param name="Bytes">Bytes read and written in a second by a copy of far more than the caches hold.</param>
 public sealed record Ceilings(double Flops, double Bytes)
 {
@@ -22,7 +23,8 @@ public sealed record Ceilings(double Flops, double Bytes)
 
         // An emulated device is slow and its caches are the host's: it only has to come to an end.
         bool isEmulated = device.Name == "cuda-emulated";
-        long elements = isEmulated ? 1 << 10 : 1 << 20, rounds = isEmulated ? 16 : 4096, bytes = isEmulated ? 1 << 20 : 1 << 28;
+        long elements = isEmulated ? 1 << 10 : 1 << 20, rounds = isEmulated ? 16 : 4096,
+            bytes = isEmulated ? 1 << 20 : 1 << 28;
         using DeviceBuffer from = device.Allocate(bytes), to = device.Allocate(bytes);
         device.Clear(from.Address, bytes);
         double multiplying = timer.Of(() => device.Run(Operation, new Arguments

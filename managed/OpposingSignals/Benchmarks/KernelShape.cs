@@ -3,13 +3,15 @@ using OpposingSignals.Devices;
 
 namespace OpposingSignals.Benchmarks;
 
-/// <summary>Kernels at a shape at which they are timed, from a line of a file of shapes: <c>NAME KEY=VALUE ...</c>, with # before a
-/// comment. The forms are those of <see cref="LayerShape"/>, <see cref="LossShape"/> and <see cref="VectorShape"/>.</summary>
+/// <summary>Kernels at a shape at which they are timed, from a line of a file of shapes: <c>NAME KEY=VALUE ...</c>,
+/// with # before a comment. The forms are those of <see cref="LayerShape"/>, <see cref="LossShape"/> and
+/// <see cref="VectorShape"/>.</summary>
 /// <param name="Text">The line, without what does not matter.</param>
 public abstract record KernelShape(string Text)
 {
     /// <summary>The shapes in a file.</summary>
-    /// <exception cref="InputException">The file cannot be read, or a line of it is wrong; the message names it.</exception>
+    /// <exception cref="InputException">The file cannot be read, or a line of it is wrong; the message names
+    /// it.</exception>
     public static IReadOnlyList<KernelShape> Read(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
@@ -53,8 +55,10 @@ public abstract record KernelShape(string Text)
         string[] words = line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
         string name = words[0], text = string.Join(' ', words);
         var values = new ShapeValues(words[1..]);
-        KernelShape shape = (KernelShape?)LayerShape.Parse(name, text, values) ?? (KernelShape?)LossShape.Parse(name, text, values)
-            ?? VectorShape.Parse(name, text, values) ?? throw new InputException(
+        KernelShape shape = LayerShape.Parse(name, text, values) as KernelShape
+            ?? LossShape.Parse(name, text, values) as KernelShape
+            ?? VectorShape.Parse(name, text, values)
+            ?? throw new InputException(
                 $"There is no layer, loss or operation on vectors '{name}'. Known: "
                 + $"{string.Join(", ", [.. LayerShape.Names, .. LossShape.Names, .. VectorShape.Names])}.");
         values.RequireAllUsed();

@@ -39,7 +39,8 @@ internal sealed class LayerBenchmark
                 "tangent", 2 * k, inputs + parameters + (k * (inputs + parameters + output)), layer.Tangent,
                 pass => [(pass.OutputTangent.Address, _shape.Vectors * output)]),
             Time(
-                "backward", 2 * k, inputs + parameters + (k * (output + inputs + (2 * parameters))), layer.Backward, Cotangents),
+                "backward", 2 * k, inputs + parameters + (k * (output + inputs + (2 * parameters))), layer.Backward,
+                Cotangents),
             Time(
                 "tangent-backward", 4 * k,
                 inputs + parameters + output + (k * (inputs + parameters + output + inputs + (2 * parameters))),
@@ -75,6 +76,7 @@ internal sealed class LayerBenchmark
 
     private IReadOnlyList<(nint Address, long Count)> Cotangents(LayerPass pass) =>
     [
-        .. pass.InputCotangents.Concat(pass.ParameterCotangents).Select(view => (view.Address, _shape.Vectors * view.Stride)),
+        .. pass.InputCotangents.Concat(pass.ParameterCotangents)
+            .Select(view => (view.Address, _shape.Vectors * view.Stride)),
     ];
 }

@@ -3,7 +3,8 @@ using OpposingSignals.Networks;
 
 namespace OpposingSignals.Benchmarks;
 
-/// <summary>The operands of a layer's passes. Whoever does a pass reads the same inputs, and writes results of its own.</summary>
+/// <summary>The operands of a layer's passes. Whoever does a pass reads the same inputs, and writes results of its
+/// own.</summary>
 internal sealed class LayerOperands
 {
     private readonly LayerShape _shape;
@@ -24,7 +25,8 @@ internal sealed class LayerOperands
         _outputCount = (long)shape.Samples * layer.OutputShape.Size;
         var embedding = layer as TokenEmbedding;
         _inputs = Array.ConvertAll(
-            _inputCounts, count => embedding is null ? memory.Tensor(count) : memory.Integers(count, embedding.Vocabulary));
+            _inputCounts,
+            count => embedding is null ? memory.Tensor(count) : memory.Integers(count, embedding.Vocabulary));
         _parameters = Array.ConvertAll(_parameterCounts, memory.Tensor);
         _cache = layer.CacheBytes(shape.Samples) > 0 ? memory.Allocate(layer.CacheBytes(shape.Samples)) : 0;
 
@@ -36,11 +38,13 @@ internal sealed class LayerOperands
     }
 
     /// <summary>Elements of all inputs, of the output, and of all parameters.</summary>
-    public (long Inputs, long Output, long Parameters) Elements => (_inputCounts.Sum(), _outputCount, _parameterCounts.Sum());
+    public (long Inputs, long Output, long Parameters) Elements =>
+        (_inputCounts.Sum(), _outputCount, _parameterCounts.Sum());
 
-    /// <summary>The longest sum in any pass: over the fan-in, over what an input reaches, or over samples and positions.</summary>
+    /// <summary>The longest sum in any pass: over the fan-in, over what an input reaches, or over samples and
+    /// positions.</summary>
     public long LongestSum => 2 * Math.Max(
-        _shape.Layer.Parameters.Count == 0 ? 1 : Math.Max(_shape.Layer.Parameters[0].FanIn, _shape.Layer.Parameters[0].FanOut),
+        _shape.Layer.Parameters.Select(parameter => Math.Max(parameter.FanIn, parameter.FanOut)).FirstOrDefault(1),
         (long)_shape.Samples * _shape.Layer.OutputShape.Positions);
 
     /// <summary>A pass with results of its own.</summary>
@@ -62,7 +66,8 @@ internal sealed class LayerOperands
         OutputTangent = Views(_outputCount),
         PrimalOutputCotangent = _primalCotangent,
         OutputCotangent = _cotangent,
-        InputCotangents = Array.ConvertAll(_inputTangents, (tangent) => tangent.Exists ? Views(tangent.Stride) : VectorView.None),
+        InputCotangents = Array.ConvertAll(
+            _inputTangents, tangent => tangent.Exists ? Views(tangent.Stride) : VectorView.None),
         AccumulateInput = new bool[_inputs.Length],
         ParameterCotangents = Array.ConvertAll(_parameterCounts, Views),
     };

@@ -6,11 +6,11 @@ namespace OpposingSignals.Benchmarks;
 /// <summary>A layer: forward, tangent, backward and tangent-backward.</summary>
 /// <remarks>
 /// <c>LAYER KEY=VALUE ... samples=N [vectors=K]</c>. Layers and their keys (those with a value are optional):
-/// <c>linear inputs outputs positions=1 bias=1</c>, <c>convolution input channels kernel stride=1 padding=0 groups=1 bias=1</c>,
-/// <c>attention positions width heads causal=0</c> of all heads together <c>width</c> wide,
-/// <c>layernorm input</c>, <c>groupnorm input groups</c>, <c>batchnorm input</c>, <c>maxpool input kernel</c>,
-/// <c>averagepool input kernel</c>, <c>add input</c>, <c>flatten input</c>, <c>shortcut input channels stride</c>,
-/// <c>dropout input percent</c>, <c>embedding positions vocabulary width</c>, <c>positions input</c>, and every activation by its name
+/// <c>linear inputs outputs positions=1 bias=1</c>, <c>convolution input channels kernel stride=1 padding=0 groups=1
+/// bias=1</c>, <c>attention positions width heads causal=0</c> of all heads together <c>width</c> wide, <c>layernorm
+/// input</c>, <c>groupnorm input groups</c>, <c>batchnorm input</c>, <c>maxpool input kernel</c>, <c>averagepool
+/// input kernel</c>, <c>add input</c>, <c>flatten input</c>, <c>shortcut input channels stride</c>, <c>dropout input
+/// percent</c>, <c>embedding positions vocabulary width</c>, <c>positions input</c>, and every activation by its name
 /// with <c>input</c>. An input is HEIGHTxWIDTHxCHANNELS.
 /// </remarks>
 /// <param name="Text">The line.</param>
@@ -21,7 +21,8 @@ public sealed record LayerShape(string Text, Layer Layer, int Samples, int Vecto
 {
     internal static IEnumerable<string> Names =>
     [
-        "linear", "convolution", "attention", "layernorm", "groupnorm", "batchnorm", "maxpool", "averagepool", "add", "flatten",
+        "linear", "convolution", "attention", "layernorm", "groupnorm", "batchnorm", "maxpool", "averagepool", "add",
+        "flatten",
         "shortcut", "dropout", "embedding", "positions", .. ModelCatalog.Activations.Keys.Order(StringComparer.Ordinal),
     ];
 
@@ -47,9 +48,11 @@ public sealed record LayerShape(string Text, Layer Layer, int Samples, int Vecto
             "flatten" => new Flatten(values.Image()),
             "shortcut" => new PaddedShortcut(values.Image(), values.Number("channels"), values.Number("stride")),
             "dropout" => new Dropout(values.Image(), values.Number("percent") / 100.0, seed: 1),
-            "embedding" => new TokenEmbedding(values.Number("positions"), values.Number("vocabulary"), values.Number("width")),
+            "embedding" => new TokenEmbedding(
+                values.Number("positions"), values.Number("vocabulary"), values.Number("width")),
             "positions" => new LearnedPositions(values.Image()),
-            _ when ModelCatalog.Activations.TryGetValue(name, out ActivationKind kind) => new Activation(kind, values.Image()),
+            _ when ModelCatalog.Activations.TryGetValue(name, out ActivationKind kind) =>
+                new Activation(kind, values.Image()),
             _ => null,
         };
         return layer is null ? null : new LayerShape(text, layer, values.Count("samples"), values.Count("vectors", 1));

@@ -12,7 +12,8 @@ namespace OpposingSignals.Benchmarks;
 /// <param name="Outputs">Shape of the network's outputs.</param>
 /// <param name="Samples">Samples N.</param>
 /// <param name="Vectors">Vectors K.</param>
-public sealed record LossShape(string Text, Loss Loss, FeatureShape Outputs, int Samples, int Vectors) : KernelShape(Text)
+public sealed record LossShape(string Text, Loss Loss, FeatureShape Outputs, int Samples, int Vectors)
+    : KernelShape(Text)
 {
     internal static IEnumerable<string> Names => ["cross-entropy", "squared-error"];
 
@@ -35,7 +36,8 @@ public sealed record LossShape(string Text, Loss Loss, FeatureShape Outputs, int
     {
         long rows = (long)Samples * Outputs.Positions, outputs = (long)Samples * Outputs.Size;
         int size = memory.Precision.Size();
-        nint values = memory.Tensor(outputs), tangents = memory.Tensor(Vectors * outputs), result = memory.Tensor(Vectors * outputs);
+        nint values = memory.Tensor(outputs), tangents = memory.Tensor(Vectors * outputs),
+            result = memory.Tensor(Vectors * outputs);
         bool hasClasses = Loss is CrossEntropy;
         nint targets = hasClasses ? memory.Integers(rows, Outputs.Channels) : memory.Tensor(outputs);
         nint losses = memory.Allocate(rows * sizeof(double)), correct = memory.Allocate(rows);
@@ -43,7 +45,9 @@ public sealed record LossShape(string Text, Loss Loss, FeatureShape Outputs, int
         double read = (outputs * size) + (hasClasses ? rows * sizeof(long) : outputs * size);
         return
         [
-            Timing(timer, "forward", 0, read + (rows * (sizeof(double) + 1)), () => Loss.Forward(operands, losses, correct)),
+            Timing(
+                timer, "forward", 0, read + (rows * (sizeof(double) + 1)),
+                () => Loss.Forward(operands, losses, correct)),
             Timing(timer, "gradient", 0, read + (outputs * size), () => Loss.Gradient(operands, 1, result)),
             Timing(
                 timer, "hessian-product", 0, read + (2.0 * Vectors * outputs * size),

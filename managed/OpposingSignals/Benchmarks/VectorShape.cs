@@ -7,9 +7,10 @@ namespace OpposingSignals.Benchmarks;
 
 /// <summary>What is done with vectors of the length of θ.</summary>
 /// <remarks>
-/// <c>inner-products length vectors basis</c>, the inner products of a block of K with M others; <c>combine length vectors basis</c>,
-/// which subtracts combinations of M from K and leaves the inner products of the result; <c>gram-schmidt length vectors basis</c>, both
-/// passes of an eigensolver's step; <c>update length rule=OPTIMISER</c>, with the rule as in <c>--optimizer</c>.
+/// <c>inner-products length vectors basis</c>, the inner products of a block of K with M others; <c>combine length
+/// vectors basis</c>, which subtracts combinations of M from K and leaves the inner products of the result;
+/// <c>gram-schmidt length vectors basis</c>, both passes of an eigensolver's step; <c>update length
+/// rule=OPTIMISER</c>, with the rule as in <c>--optimizer</c>.
 /// </remarks>
 /// <param name="Text">The line.</param>
 /// <param name="Operation">Which.</param>
@@ -50,10 +51,11 @@ public sealed record VectorShape(string Text, string Operation, long Length, int
             Operation switch
             {
                 "inner-products" => Timing(2 * M * K, M + K, () => basis.WriteInnerProducts(block, along.Address)),
-                "combine" => Timing(2 * K * (M + K), M + (2 * K), () => block.Combine(basis, along, factor: -1, scale: 1, left)),
+                "combine" => Timing(
+                    2 * K * (M + K), M + (2 * K), () => block.Combine(basis, along, factor: -1, scale: 1, left)),
 
-                // A pass: inner products, a combination that leaves those of what is left, another that whitens. Both passes, with the
-                // inner products before them and the copy after them.
+                // A pass: inner products, a combination that leaves those of what is left, another that whitens. Both
+                // passes, with the inner products before them and the copy after them.
                 "gram-schmidt" => Timing(
                     (2 * K * K) + (2 * 2 * K * (M + M + K + K)), K + (2 * (M + K + M + (2 * K) + (2 * K))) + (2 * K),
                     () => BlockOrthonormalisation.Run(basis, block, other, kept)),

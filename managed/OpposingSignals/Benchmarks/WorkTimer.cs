@@ -11,11 +11,12 @@ internal sealed class WorkTimer(Device device, double seconds)
     // So often in a row within what is recorded, that a GPU is not kept waiting between two short kernels.
     private readonly int _inARow = device.RecordsWork ? 8 : 1;
 
-    /// <summary>Seconds of one run: the least of five measurements of so many runs as take the wanted time together.</summary>
+    /// <summary>Seconds of one run: the least of five measurements of so many runs as take the wanted time
+    /// together.</summary>
     public double Of(Action work) => OfEach(work)[0];
 
-    /// <summary>Seconds of one run of each work. They take turns within a round, so that a device that warms up or slows down meets
-    /// all of them.</summary>
+    /// <summary>Seconds of one run of each work. They take turns within a round, so that a device that warms up or
+    /// slows down meets all of them.</summary>
     public double[] OfEach(params Action[] works)
     {
         using var recordings = new Recordings(device);

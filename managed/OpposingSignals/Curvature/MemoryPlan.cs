@@ -161,7 +161,7 @@ public sealed record MemoryPlan
             int microBatches = (samples + microBatch - 1) / microBatch;
             long primalOfAll = options.ForwardOnly ? layout.PrimalBytes : layout.PrimalBytes * microBatches;
             long data = inputs + ((long)samples * loss.TargetBytes(network.OutputShape, precision));
-            long scratch = network.Nodes.Max(node => node.Layer.ScratchBytes(device, precision, microBatch));
+            long scratch = Scratch(microBatch, vectors);
             long vectorBytes = options.ForwardOnly ? 0 : network.ParameterCount * precision.Size();
             MemoryPlan plan = new()
             {
@@ -228,6 +228,15 @@ public sealed record MemoryPlan
             // Equal micro-batches: a small rest at the end would run badly.
             int count = (samples + fits - 1) / fits;
             return (samples + count - 1) / count;
+        }
+
+        // What is left for the last micro-batch may take more: its products are cut in another way.
+        long Scratch(int batch, int vectors)
+        {
+            return Math.Max(Of(batch), samples % batch > 0 ? Of(samples % batch) : 0);
+
+            long Of(int count) => network.Nodes.Max(
+                node => node.Layer.ScratchBytes(device, precision, count, options.ForwardOnly ? 1 : vectors));
         }
 
         (long Inputs, long Packed) InputBytes(int batch)

@@ -82,6 +82,7 @@ public sealed class Objective : IDisposable
         {
             _batches = Upload(inputs, preparedTargets);
             _workspace = Own(device.Allocate(Plan.WorkspaceBytes));
+            device.ReserveScratch(Plan.ScratchBytes);
             GradientBlock = Own(new VectorBlock(device, precision, 1, _forwardOnly ? 0 : network.ParameterCount));
             _results = Own(new SampleResults(device, SampleCount, loss.Positions(network.OutputShape)));
             _statistics = CouplesSamples ? Own(new KeptStatistics(device, network, _batches.Length)) : null;

@@ -104,6 +104,15 @@ public abstract class Device : IDisposable
     /// <summary>Whether repeated work can be recorded and done as one.</summary>
     internal virtual bool RecordsWork => false;
 
+    /// <summary>Bytes of scratch memory that any operation of the work takes at most, where the device keeps such memory; nothing is
+    /// done, and addresses are not looked at.</summary>
+    internal virtual long ScratchOf(Action work) => 0;
+
+    /// <summary>Makes sure of so much scratch memory, where the device keeps such memory.</summary>
+    internal virtual void ReserveScratch(long bytes)
+    {
+    }
+
     /// <summary>A place for work to record.</summary>
     internal virtual Recording CreateRecording() => throw new NotSupportedException($"{Name} does not record work.");
 

@@ -90,13 +90,13 @@ public sealed class Convolution : Layer
         $"Conv({_input.Channels}, {OutputShape.Channels}, kernel {Kernel.Height}x{Kernel.Width}, stride {Stride}, " +
         $"padding {Padding}{(Groups > 1 ? $", {Groups} groups" : "")}{(_bias ? "" : ", no bias")})";
 
-    internal override unsafe long ScratchBytes(Device device, Precision precision, int samples)
+    internal override unsafe long ScratchBytes(Device device, Precision precision, int samples, int vectors)
     {
         long bytes = 0;
         Arguments convolution = ShapeArguments(precision, samples, 1);
         convolution.Terms = 1;
         device.Run(ScratchOperation, new ScratchArguments { Convolution = convolution, Bytes = &bytes });
-        return bytes;
+        return Math.Max(bytes, base.ScratchBytes(device, precision, samples, vectors));
     }
 
     internal override bool NeedsOutputCotangent(bool inputMoves) => inputMoves;

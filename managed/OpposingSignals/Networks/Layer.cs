@@ -33,8 +33,20 @@ public abstract class Layer
     /// <summary>Bytes that Forward caches beside x and y for a micro-batch.</summary>
     internal virtual long CacheBytes(int samples) => 0;
 
-    /// <summary>Bytes of working memory that the device's operations keep for a micro-batch, at most.</summary>
-    internal virtual long ScratchBytes(Device device, Precision precision, int samples) => 0;
+    /// <summary>Bytes of working memory that operations of a pass take at most, with up to so many vectors.</summary>
+    internal virtual long ScratchBytes(Device device, Precision precision, int samples, int vectors) => device.ScratchOf(() =>
+    {
+        // Fewer vectors may take more: a product then has fewer blocks, and its depth is cut into more shares.
+        for (int k = 1; k <= vectors; k++)
+        {
+            LayerPass pass = LayerPass.Nowhere(this, device, precision, samples, k);
+            Forward(pass);
+            Tangent(pass);
+            Backward(pass);
+            TangentBackward(pass);
+            SecondOrder(pass);
+        }
+    });
 
     /// <summary>Whether y may be written over x: no pass needs x once y is known.</summary>
     internal virtual bool OverwritesInput => false;

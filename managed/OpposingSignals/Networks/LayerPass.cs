@@ -77,4 +77,34 @@ internal sealed record LayerPass
 
     /// <summary>θ̄ or its tangents, one per parameter; always added to. None where it is frozen; empty if no gradient is wanted.</summary>
     public VectorView[] ParameterCotangents { get; set; } = [];
+
+    /// <summary>All passes of a layer on operands that lie nowhere, to be asked what they would take rather than done.</summary>
+    public static LayerPass Nowhere(Layer layer, Device device, Precision precision, int samples, int vectors)
+    {
+        const nint nowhere = 1 << 8;
+        VectorView[] inputs = [.. layer.InputShapes.Select(shape => new VectorView(nowhere, (long)samples * shape.Size))];
+        VectorView[] parameters = [.. layer.Parameters.Select(parameter => new VectorView(nowhere, parameter.Count))];
+        var output = new VectorView(nowhere, (long)samples * layer.OutputShape.Size);
+        return new LayerPass
+        {
+            Device = device,
+            Precision = precision,
+            BatchNorm = BatchNormMode.Train,
+            Dropout = true,
+            Samples = samples,
+            Vectors = vectors,
+            Inputs = Array.ConvertAll(inputs, _ => nowhere),
+            Output = nowhere,
+            Cache = nowhere,
+            Parameters = Array.ConvertAll(parameters, _ => nowhere),
+            InputTangents = inputs,
+            ParameterTangents = parameters,
+            OutputTangent = output,
+            PrimalOutputCotangent = nowhere,
+            OutputCotangent = output,
+            InputCotangents = inputs,
+            AccumulateInput = new bool[inputs.Length],
+            ParameterCotangents = parameters,
+        };
+    }
 }

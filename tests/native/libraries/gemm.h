@@ -1,4 +1,5 @@
-// A strided batch of column-major products, C = alpha op(A) op(B) + beta C, op(A) [m, k] and op(B) [k, n], by the definition.
+// A strided batch of column-major products, C = alpha op(A) op(B) + beta C, op(A) [m, k] and op(B) [k, n], by the
+// definition.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// What the stand-ins for NVIDIA's libraries share. OPSIG_STAND_IN_FAULT=NAME makes the entry point NAME do nothing and return a
-// failure; OPSIG_STAND_IN_FAULT=wrong makes results wrong by a hundredth.
+// What the stand-ins for NVIDIA's libraries share. OPSIG_STAND_IN_FAULT=NAME makes the entry point NAME do nothing
+// and return a failure; OPSIG_STAND_IN_FAULT=wrong makes results wrong by a hundredth.
 #pragma once
 
 #include <cstdint>

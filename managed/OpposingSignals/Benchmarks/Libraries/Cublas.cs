@@ -5,10 +5,11 @@ using OpposingSignals.Networks;
 namespace OpposingSignals.Benchmarks.Libraries;
 
 /// <summary>
-/// cuBLAS: products by <c>cublasGemmStridedBatchedEx</c>, a call a term, K vectors as a batch. It adds no bias: a kernel of ours
-/// writes it first.
+/// cuBLAS: products by <c>cublasGemmStridedBatchedEx</c>, a call a term, K vectors as a batch. It adds no bias: a
+/// kernel of ours writes it first.
 /// </summary>
-/// <remarks>Constants are those of cublas_api.h, the same from CUDA 11 to 13; https://docs.nvidia.com/cuda/cublas.</remarks>
+/// <remarks>Constants are those of cublas_api.h, the same from CUDA 11 to 13;
+/// https://docs.nvidia.com/cuda/cublas.</remarks>
 internal sealed unsafe class Cublas : KernelLibrary
 {
     // CUBLAS_GEMM_DEFAULT: the library chooses.
@@ -18,8 +19,8 @@ internal sealed unsafe class Cublas : KernelLibrary
 
     private readonly delegate* unmanaged<nint, byte*> _statusName;
     private readonly delegate* unmanaged<
-        nint, int, int, int, int, int, void*, nint, int, int, long, nint, int, int, long, void*, nint, int, int, long, int, int, int,
-        int> _gemm;
+        nint, int, int, int, int, int, void*, nint, int, int, long, nint, int, int, long, void*, nint, int, int,
+        long, int, int, int, int> _gemm;
 
     private readonly LibraryHandle _handle;
     private readonly DeviceBuffer _workspace;
@@ -29,8 +30,8 @@ internal sealed unsafe class Cublas : KernelLibrary
     {
         _statusName = (delegate* unmanaged<nint, byte*>)library.Export("cublasGetStatusName");
         _gemm = (delegate* unmanaged<
-            nint, int, int, int, int, int, void*, nint, int, int, long, nint, int, int, long, void*, nint, int, int, long, int, int, int,
-            int>)library.Export("cublasGemmStridedBatchedEx");
+            nint, int, int, int, int, int, void*, nint, int, int, long, nint, int, int, long, void*, nint, int, int,
+            long, int, int, int, int>)library.Export("cublasGemmStridedBatchedEx");
         var create = (delegate* unmanaged<nint*, int>)library.Export("cublasCreate_v2");
         var setStream = (delegate* unmanaged<nint, nint, int>)library.Export("cublasSetStream_v2");
         var setWorkspace = (delegate* unmanaged<nint, nint, nuint, int>)library.Export("cublasSetWorkspace_v2");
@@ -42,7 +43,8 @@ internal sealed unsafe class Cublas : KernelLibrary
         _workspace = device.Allocate(GemmWorkspace.Bytes);
         try
         {
-            // In this order: a new stream brings the library's own workspace back, which recorded work must not allocate.
+            // In this order: a new stream brings the library's own workspace back, which recorded work must not
+            // allocate.
             int version;
             Check(setStream(handle, device.StreamHandle), "cublasSetStream");
             Check(setWorkspace(handle, _workspace.Address, (nuint)_workspace.Bytes), "cublasSetWorkspace");
@@ -71,7 +73,8 @@ internal sealed unsafe class Cublas : KernelLibrary
     }
 
     /// <inheritdoc/>
-    internal override bool Prepare<TArguments>(string operation, in TArguments arguments, ICollection<ILibraryCall> calls)
+    internal override bool Prepare<TArguments>(
+        string operation, in TArguments arguments, ICollection<ILibraryCall> calls)
     {
         if (arguments is not Products.ProductArguments product)
         {
@@ -111,12 +114,15 @@ internal sealed unsafe class Cublas : KernelLibrary
     private void Multiply(in GemmTerm term)
     {
         GemmTypes types = GemmTypes.Of(term.Precision, Device.Arithmetic);
-        ScalingFactor one = ScalingFactor.Of(1, term.Precision), kept = ScalingFactor.Of(term.Accumulate ? 1 : 0, term.Precision);
+        ScalingFactor one = ScalingFactor.Of(1, term.Precision);
+        ScalingFactor kept = ScalingFactor.Of(term.Accumulate ? 1 : 0, term.Precision);
         using CudaContext.Entered entered = Device.EnterContext();
         int status = _gemm(
-            _handle.Value, GemmTerm.OperationOf(term.Left), GemmTerm.OperationOf(term.Right), Fits(term.M), Fits(term.N), Fits(term.K),
-            &one, term.Left.Data, types.Data, Fits(term.Left.Leading), term.Left.VectorStride, term.Right.Data, types.Data,
-            Fits(term.Right.Leading), term.Right.VectorStride, &kept, term.Out, types.Data, Fits(term.OutLeading), term.OutStride,
+            _handle.Value, GemmTerm.OperationOf(term.Left), GemmTerm.OperationOf(term.Right),
+            Fits(term.M), Fits(term.N), Fits(term.K),
+            &one, term.Left.Data, types.Data, Fits(term.Left.Leading), term.Left.VectorStride,
+            term.Right.Data, types.Data, Fits(term.Right.Leading), term.Right.VectorStride,
+            &kept, term.Out, types.Data, Fits(term.OutLeading), term.OutStride,
             Fits(term.Batch), types.Compute, DefaultAlgorithm);
         Check(status, "cublasGemmStridedBatchedEx");
     }

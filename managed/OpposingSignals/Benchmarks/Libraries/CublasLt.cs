@@ -5,8 +5,8 @@ using OpposingSignals.Networks;
 namespace OpposingSignals.Benchmarks.Libraries;
 
 /// <summary>
-/// cuBLASLt: products by <c>cublasLtMatmul</c>, a call a term, K vectors as a batch, the bias in the epilogue, with the algorithm that
-/// its heuristic puts first.
+/// cuBLASLt: products by <c>cublasLtMatmul</c>, a call a term, K vectors as a batch, the bias in the epilogue, with
+/// the algorithm that its heuristic puts first.
 /// </summary>
 internal sealed unsafe class CublasLt : KernelLibrary
 {
@@ -49,7 +49,8 @@ internal sealed unsafe class CublasLt : KernelLibrary
     }
 
     /// <inheritdoc/>
-    internal override bool Prepare<TArguments>(string operation, in TArguments arguments, ICollection<ILibraryCall> calls)
+    internal override bool Prepare<TArguments>(
+        string operation, in TArguments arguments, ICollection<ILibraryCall> calls)
     {
         if (arguments is not Products.ProductArguments product)
         {
@@ -71,12 +72,15 @@ internal sealed unsafe class CublasLt : KernelLibrary
     private protected override string Described(int status) => Text(_statusName(status));
 }
 
-/// <summary>The entry points of cuBLASLt that a product takes (cublasLt.h; https://docs.nvidia.com/cuda/cublas, section 3).</summary>
+/// <summary>The entry points of cuBLASLt that a product takes (cublasLt.h; https://docs.nvidia.com/cuda/cublas,
+/// section 3).</summary>
 internal sealed unsafe class CublasLtCalls(SharedLibrary library)
 {
-    /// <summary>(handle, description, α, A, layout, B, layout, β, C, layout, D, layout, algorithm, workspace, its bytes, stream)</summary>
+    /// <summary>(handle, description, α, A, layout, B, layout, β, C, layout, D, layout, algorithm, workspace, its
+    /// bytes, stream)</summary>
     public readonly delegate* unmanaged<
-        nint, nint, void*, nint, nint, nint, nint, void*, nint, nint, nint, nint, void*, nint, nuint, nint, int> Matmul =
+        nint, nint, void*, nint, nint, nint, nint, void*, nint, nint, nint, nint, void*, nint, nuint, nint, int>
+        Matmul =
         (delegate* unmanaged<
             nint, nint, void*, nint, nint, nint, nint, void*, nint, nint, nint, nint, void*, nint, nuint, nint, int>)
         library.Export("cublasLtMatmul");
@@ -100,9 +104,12 @@ internal sealed unsafe class CublasLtCalls(SharedLibrary library)
 
     /// <summary>(descriptor, attribute, value, its bytes)</summary>
     public readonly delegate* unmanaged<nint, int, void*, nuint, int>
-        SetOfDescription = (delegate* unmanaged<nint, int, void*, nuint, int>)library.Export("cublasLtMatmulDescSetAttribute"),
-        SetOfLayout = (delegate* unmanaged<nint, int, void*, nuint, int>)library.Export("cublasLtMatrixLayoutSetAttribute"),
-        SetOfPreference = (delegate* unmanaged<nint, int, void*, nuint, int>)library.Export("cublasLtMatmulPreferenceSetAttribute");
+        SetOfDescription = (delegate* unmanaged<nint, int, void*, nuint, int>)
+            library.Export("cublasLtMatmulDescSetAttribute"),
+        SetOfLayout = (delegate* unmanaged<nint, int, void*, nuint, int>)
+            library.Export("cublasLtMatrixLayoutSetAttribute"),
+        SetOfPreference = (delegate* unmanaged<nint, int, void*, nuint, int>)
+            library.Export("cublasLtMatmulPreferenceSetAttribute");
 
     public readonly nint
         DestroyDescription = library.Export("cublasLtMatmulDescDestroy"),

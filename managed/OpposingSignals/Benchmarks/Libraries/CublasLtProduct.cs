@@ -33,7 +33,8 @@ internal sealed unsafe class CublasLtProduct : ILibraryCall
             GemmTypes types = GemmTypes.Of(term.Precision, device.Arithmetic);
             _description = Description(types, bias);
             _left = Layout(types, term.M, term.K, term.Left.Transposed != 0, term.Left.Leading, term.Left.VectorStride);
-            _right = Layout(types, term.K, term.N, term.Right.Transposed != 0, term.Right.Leading, term.Right.VectorStride);
+            _right = Layout(
+                types, term.K, term.N, term.Right.Transposed != 0, term.Right.Leading, term.Right.VectorStride);
             _out = Layout(types, term.M, term.N, transposed: false, term.OutLeading, term.OutStride);
             _chosen = FirstOfHeuristic();
         }
@@ -46,12 +47,13 @@ internal sealed unsafe class CublasLtProduct : ILibraryCall
 
     public void Run()
     {
-        ScalingFactor one = ScalingFactor.Of(1, _term.Precision), kept = ScalingFactor.Of(_term.Accumulate ? 1 : 0, _term.Precision);
+        ScalingFactor one = ScalingFactor.Of(1, _term.Precision);
+        ScalingFactor kept = ScalingFactor.Of(_term.Accumulate ? 1 : 0, _term.Precision);
         HeuristicResult chosen = _chosen;
         using CudaContext.Entered entered = _device.EnterContext();
         int status = _library.Calls.Matmul(
-            _library.Handle, _description, &one, _term.Left.Data, _left, _term.Right.Data, _right, &kept, _term.Out, _out, _term.Out,
-            _out, &chosen.Algorithm, _library.Workspace, chosen.WorkspaceBytes, _device.StreamHandle);
+            _library.Handle, _description, &one, _term.Left.Data, _left, _term.Right.Data, _right, &kept,
+            _term.Out, _out, _term.Out, _out, &chosen.Algorithm, _library.Workspace, chosen.WorkspaceBytes, _device.StreamHandle);
         _library.Check(status, "cublasLtMatmul");
     }
 
@@ -82,7 +84,8 @@ internal sealed unsafe class CublasLtProduct : ILibraryCall
     private void Describe<T>(nint description, int attribute, T value)
         where T : unmanaged =>
         _library.Check(
-            _library.Calls.SetOfDescription(description, attribute, &value, (nuint)sizeof(T)), "cublasLtMatmulDescSetAttribute");
+            _library.Calls.SetOfDescription(description, attribute, &value, (nuint)sizeof(T)),
+            "cublasLtMatmulDescSetAttribute");
 
     // Of op(matrix) [rows, columns] as it is stored.
     private nint Layout(GemmTypes types, long rows, long columns, bool transposed, long leading, long stride)
@@ -95,8 +98,9 @@ internal sealed unsafe class CublasLtProduct : ILibraryCall
         if (_term.Batch > 1)
         {
             int batch = (int)_term.Batch;
-            _library.Check(calls.SetOfLayout(layout, BatchCount, &batch, sizeof(int)), "cublasLtMatrixLayoutSetAttribute");
-            _library.Check(calls.SetOfLayout(layout, BatchStride, &stride, sizeof(long)), "cublasLtMatrixLayoutSetAttribute");
+            const string call = "cublasLtMatrixLayoutSetAttribute";
+            _library.Check(calls.SetOfLayout(layout, BatchCount, &batch, sizeof(int)), call);
+            _library.Check(calls.SetOfLayout(layout, BatchStride, &stride, sizeof(long)), call);
         }
 
         return layout;
@@ -110,7 +114,8 @@ internal sealed unsafe class CublasLtProduct : ILibraryCall
         using var handle = new LibraryHandle(preference, calls.DestroyPreference);
         ulong most = (ulong)GemmWorkspace.Bytes;
         _library.Check(
-            calls.SetOfPreference(preference, MostWorkspace, &most, sizeof(ulong)), "cublasLtMatmulPreferenceSetAttribute");
+            calls.SetOfPreference(preference, MostWorkspace, &most, sizeof(ulong)),
+            "cublasLtMatmulPreferenceSetAttribute");
         HeuristicResult first = default;
         int found;
         _library.Check(

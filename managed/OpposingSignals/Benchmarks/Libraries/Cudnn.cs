@@ -5,13 +5,13 @@ using OpposingSignals.Networks;
 namespace OpposingSignals.Benchmarks.Libraries;
 
 /// <summary>
-/// cuDNN: convolutions of channels-last images by the calls that cuDNN 7 had and 8 and 9 still have, each with the algorithm that
-/// <c>cudnnFind...AlgorithmEx</c> measures to be the fastest.
+/// cuDNN: convolutions of channels-last images by the calls that cuDNN 7 had and 8 and 9 still have, each with the
+/// algorithm that <c>cudnnFind...AlgorithmEx</c> measures to be the fastest.
 /// </summary>
 /// <remarks>
-/// https://docs.nvidia.com/deeplearning/cudnn/latest/api/cudnn-cnn-library.html. float32 and tf32 read our float32 tensors; bf16 has
-/// tensors of bf16, half the bytes of ours, since cuDNN rounds float32 to nothing but tf32. Filters are brought into its order before
-/// the clock starts, as a network of cuDNN's would keep them.
+/// https://docs.nvidia.com/deeplearning/cudnn/latest/api/cudnn-cnn-library.html. float32 and tf32 read our float32
+/// tensors; bf16 has tensors of bf16, half the bytes of ours, since cuDNN rounds float32 to nothing but tf32. Filters
+/// are brought into its order before the clock starts, as a network of cuDNN's would keep them.
 /// </remarks>
 internal sealed unsafe class Cudnn : KernelLibrary
 {
@@ -61,7 +61,8 @@ internal sealed unsafe class Cudnn : KernelLibrary
     }
 
     /// <inheritdoc/>
-    internal override bool Prepare<TArguments>(string operation, in TArguments arguments, ICollection<ILibraryCall> calls)
+    internal override bool Prepare<TArguments>(
+        string operation, in TArguments arguments, ICollection<ILibraryCall> calls)
     {
         if (arguments is not Convolution.Arguments { Precision: Precision.Float32 } convolution)
         {

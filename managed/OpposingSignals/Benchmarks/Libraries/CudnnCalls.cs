@@ -16,7 +16,8 @@ internal enum CudnnDirection
     BackwardFilter = 2,
 }
 
-/// <summary>The entry points of cuDNN that a convolution takes, and their constants (cudnn_ops.h, cudnn_cnn.h).</summary>
+/// <summary>The entry points of cuDNN that a convolution takes, and their constants (cudnn_ops.h,
+/// cudnn_cnn.h).</summary>
 internal sealed unsafe class CudnnCalls(SharedLibrary library)
 {
     /// <summary>CUDNN_TENSOR_NHWC.</summary>
@@ -28,7 +29,8 @@ internal sealed unsafe class CudnnCalls(SharedLibrary library)
     /// <summary>CUDNN_CROSS_CORRELATION.</summary>
     public const int CrossCorrelation = 1;
 
-    /// <summary>CUDNN_DEFAULT_MATH, with which float32 may be rounded to tf32; CUDNN_TENSOR_OP_MATH; CUDNN_FMA_MATH, exact float32.</summary>
+    /// <summary>CUDNN_DEFAULT_MATH, with which float32 may be rounded to tf32; CUDNN_TENSOR_OP_MATH; CUDNN_FMA_MATH,
+    /// exact float32.</summary>
     public const int DefaultMath = 0, TensorMath = 1, ExactMath = 3;
 
     /// <summary>(tensor, order, type, n, c, h, w)</summary>
@@ -41,7 +43,8 @@ internal sealed unsafe class CudnnCalls(SharedLibrary library)
 
     /// <summary>(convolution, padding by height and width, stride, dilation, mode, type of the sums)</summary>
     public readonly delegate* unmanaged<nint, int, int, int, int, int, int, int, int, int> SetConvolution =
-        (delegate* unmanaged<nint, int, int, int, int, int, int, int, int, int>)library.Export("cudnnSetConvolution2dDescriptor");
+        (delegate* unmanaged<nint, int, int, int, int, int, int, int, int, int>)
+        library.Export("cudnnSetConvolution2dDescriptor");
 
     public readonly delegate* unmanaged<nint, int, int>
         SetMath = (delegate* unmanaged<nint, int, int>)library.Export("cudnnSetConvolutionMathType"),
@@ -64,20 +67,24 @@ internal sealed unsafe class CudnnCalls(SharedLibrary library)
             library.Export("cudnnConvolutionForward"), library.Export("cudnnConvolutionBackwardData"),
             library.Export("cudnnConvolutionBackwardFilter")],
         _find = [
-            library.Export("cudnnFindConvolutionForwardAlgorithmEx"), library.Export("cudnnFindConvolutionBackwardDataAlgorithmEx"),
+            library.Export("cudnnFindConvolutionForwardAlgorithmEx"),
+            library.Export("cudnnFindConvolutionBackwardDataAlgorithmEx"),
             library.Export("cudnnFindConvolutionBackwardFilterAlgorithmEx")];
 
     /// <summary>The call of a direction, which all have the same form: the two operands, then the result.</summary>
-    /// <returns>(handle, α, descriptor, data, descriptor, data, convolution, algorithm, workspace, its bytes, β, descriptor, out)</returns>
+    /// <returns>(handle, α, descriptor, data, descriptor, data, convolution, algorithm, workspace, its bytes, β,
+    /// descriptor, out)</returns>
     public delegate* unmanaged<nint, void*, nint, nint, nint, nint, nint, int, nint, nuint, void*, nint, nint, int> Run(
         CudnnDirection direction) =>
-        (delegate* unmanaged<nint, void*, nint, nint, nint, nint, nint, int, nint, nuint, void*, nint, nint, int>)_run[(int)direction];
+        (delegate* unmanaged<nint, void*, nint, nint, nint, nint, nint, int, nint, nuint, void*, nint, nint, int>)
+        _run[(int)direction];
 
     /// <summary>Measures algorithms, the fastest first; the result is overwritten.</summary>
-    /// <returns>(handle, descriptor, data, descriptor, data, convolution, descriptor, out, asked for, how many, results, workspace, its
-    /// bytes)</returns>
+    /// <returns>(handle, descriptor, data, descriptor, data, convolution, descriptor, out, asked for, how many,
+    /// results, workspace, its bytes)</returns>
     public delegate* unmanaged<
-        nint, nint, nint, nint, nint, nint, nint, nint, int, int*, CudnnAlgorithm*, nint, nuint, int> Find(CudnnDirection direction) =>
+        nint, nint, nint, nint, nint, nint, nint, nint, int, int*, CudnnAlgorithm*, nint, nuint, int>
+        Find(CudnnDirection direction) =>
         (delegate* unmanaged<nint, nint, nint, nint, nint, nint, nint, nint, int, int*, CudnnAlgorithm*, nint, nuint, int>)
         _find[(int)direction];
 }

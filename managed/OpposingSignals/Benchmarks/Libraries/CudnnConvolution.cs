@@ -5,16 +5,16 @@ using OpposingSignals.Networks;
 namespace OpposingSignals.Benchmarks.Libraries;
 
 /// <summary>
-/// The terms of a convolution for K vectors by cuDNN, a call for each term and vector. Vectors that share the filter are one larger
-/// batch, as they are in our kernels.
+/// The terms of a convolution for K vectors by cuDNN, a call for each term and vector. Vectors that share the filter
+/// are one larger batch, as they are in our kernels.
 /// </summary>
 internal sealed unsafe class CudnnConvolution : ILibraryCall
 {
     // As many results as any direction has algorithms, with each kind of arithmetic.
     private const int MostAlgorithms = 24;
 
-    // What the search may work with, at most and as a share of what is free: 1 GiB on a GPU of 64 GiB. The algorithm that is chosen gets
-    // what it asks for.
+    // What the search may work with, at most and as a share of what is free: 1 GiB on a GPU of 64 GiB. The algorithm
+    // that is chosen gets what it asks for.
     private const long SearchBytes = 1L << 30, SearchShare = 64;
 
     private readonly Cudnn _library;
@@ -28,7 +28,8 @@ internal sealed unsafe class CudnnConvolution : ILibraryCall
     private readonly DeviceBuffer? _workspace;
     private readonly CudnnAlgorithm _chosen;
 
-    public CudnnConvolution(Cudnn library, CudaDevice device, CudnnDirection direction, in Convolution.Arguments arguments)
+    public CudnnConvolution(
+        Cudnn library, CudaDevice device, CudnnDirection direction, in Convolution.Arguments arguments)
     {
         (_library, _device, _direction) = (library, device, direction);
         _arguments = Stacked(arguments);
@@ -64,8 +65,9 @@ internal sealed unsafe class CudnnConvolution : ILibraryCall
         {
             float kept = accumulate ? 1 : 0;
             int status = _library.Calls.Run(_direction)(
-                _library.Handle, &one, first.Descriptor, first.Address, second.Descriptor, second.Address, _convolution.Value,
-                _chosen.Algorithm, _workspace!.Address, (nuint)_workspace.Bytes, &kept, result.Descriptor, result.Address);
+                _library.Handle, &one, first.Descriptor, first.Address, second.Descriptor, second.Address,
+                _convolution.Value, _chosen.Algorithm, _workspace!.Address, (nuint)_workspace.Bytes,
+                &kept, result.Descriptor, result.Address);
             _library.Check(status, $"cudnnConvolution{_direction}");
         }
 
@@ -99,7 +101,8 @@ internal sealed unsafe class CudnnConvolution : ILibraryCall
     private static Convolution.Arguments Stacked(in Convolution.Arguments arguments)
     {
         Convolution.Arguments a = arguments;
-        long inputs = a.Samples * a.Height * a.Width * a.Channels, outputs = a.Samples * a.OutHeight * a.OutWidth * a.OutChannels;
+        long inputs = a.Samples * a.Height * a.Width * a.Channels,
+            outputs = a.Samples * a.OutHeight * a.OutWidth * a.OutChannels;
         bool stacks = a.Vectors > 1 && !a.Bias.Exists && a.Output.Stride is var stride
             && ((a.Image[0].Stride, stride) == (inputs, outputs) || (a.Image[0].Stride, stride) == (outputs, inputs));
         for (int t = 0; t < a.Terms; t++)
@@ -120,14 +123,16 @@ internal sealed unsafe class CudnnConvolution : ILibraryCall
         CudnnCalls calls = _library.Calls;
         nint descriptor;
         _library.Check(
-            ((delegate* unmanaged<nint*, int>)calls.CreateConvolution)(&descriptor), "cudnnCreateConvolutionDescriptor");
+            ((delegate* unmanaged<nint*, int>)calls.CreateConvolution)(&descriptor),
+            "cudnnCreateConvolutionDescriptor");
         var handle = new LibraryHandle(descriptor, calls.DestroyConvolution);
         try
         {
             (int stride, int padding) = (_arguments.Stride, _arguments.Padding);
             _library.Check(
                 calls.SetConvolution(
-                    descriptor, padding, padding, stride, stride, 1, 1, CudnnCalls.CrossCorrelation, CudnnCalls.Float32),
+                    descriptor, padding, padding, stride, stride, 1, 1, CudnnCalls.CrossCorrelation,
+                    CudnnCalls.Float32),
                 "cudnnSetConvolution2dDescriptor");
             int math = IsExact ? CudnnCalls.ExactMath : IsBfloat16 ? CudnnCalls.TensorMath : CudnnCalls.DefaultMath;
             _library.Check(calls.SetMath(descriptor, math), "cudnnSetConvolutionMathType");
@@ -141,7 +146,8 @@ internal sealed unsafe class CudnnConvolution : ILibraryCall
         }
     }
 
-    // The products of vector j. In the header's words: image is x, or for backward_data ȳ; filter is w, or for backward_weights ȳ.
+    // The products of vector j. In the header's words: image is x, or for backward_data ȳ; filter is w, or for
+    // backward_weights ȳ.
     private void Add(int j)
     {
         Convolution.Arguments a = _arguments;
@@ -194,16 +200,19 @@ internal sealed unsafe class CudnnConvolution : ILibraryCall
         CudnnAlgorithm* algorithms = stackalloc CudnnAlgorithm[MostAlgorithms];
         int found;
         int status = _library.Calls.Find(_direction)(
-            _library.Handle, first.Descriptor, first.Address, second.Descriptor, second.Address, _convolution.Value, result.Descriptor,
-            probe.Address, MostAlgorithms, &found, algorithms, workspace.Address, (nuint)workspace.Bytes);
+            _library.Handle, first.Descriptor, first.Address, second.Descriptor, second.Address,
+            _convolution.Value, result.Descriptor, probe.Address, MostAlgorithms, &found, algorithms,
+            workspace.Address, (nuint)workspace.Bytes);
         _library.Check(status, $"cudnnFindConvolution{_direction}AlgorithmEx");
         for (int i = 0; i < found; i++)
         {
             if (algorithms[i].Status == 0)
             {
-                // The description's arithmetic is a part of the algorithm, but exact stays exact whatever the search reports.
+                // The description's arithmetic is a part of the algorithm, but exact stays exact whatever the search
+                // reports.
                 _library.Check(
-                    IsExact ? 0 : _library.Calls.SetMath(_convolution.Value, algorithms[i].Math), "cudnnSetConvolutionMathType");
+                    IsExact ? 0 : _library.Calls.SetMath(_convolution.Value, algorithms[i].Math),
+                    "cudnnSetConvolutionMathType");
                 return algorithms[i];
             }
         }

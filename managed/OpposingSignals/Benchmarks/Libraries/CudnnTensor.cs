@@ -2,15 +2,16 @@ using OpposingSignals.Devices;
 
 namespace OpposingSignals.Benchmarks.Libraries;
 
-/// <summary>The extents of an image [N, C, H, W] or a filter [O, C, KH, KW]; what order they lie in is another matter.</summary>
+/// <summary>The extents of an image [N, C, H, W] or a filter [O, C, KH, KW]; what order they lie in is another
+/// matter.</summary>
 internal readonly record struct CudnnExtents(int N, int C, int H, int W)
 {
     public long Count => (long)N * C * H * W;
 }
 
 /// <summary>
-/// A float32 tensor of ours as cuDNN takes it. Images are channels-last on both sides; filters are [O, C, KH, KW] here and
-/// [O, KH, KW, C] there. Where order or type differ it is a copy.
+/// A float32 tensor of ours as cuDNN takes it. Images are channels-last on both sides; filters are [O, C, KH, KW]
+/// here and [O, KH, KW, C] there. Where order or type differ it is a copy.
 /// </summary>
 internal sealed unsafe class CudnnTensor : IDisposable
 {
@@ -27,7 +28,9 @@ internal sealed unsafe class CudnnTensor : IDisposable
         CudnnCalls calls = library.Calls;
         (_device, _ours, _extents, _isRounded) = (device, address, extents, isBfloat16);
         _reorders = isFilter && extents.H * extents.W > 1 && extents.C > 1;
-        (nint create, nint destroy) = isFilter ? (calls.CreateFilter, calls.DestroyFilter) : (calls.CreateTensor, calls.DestroyTensor);
+        (nint create, nint destroy) = isFilter
+            ? (calls.CreateFilter, calls.DestroyFilter)
+            : (calls.CreateTensor, calls.DestroyTensor);
         nint descriptor;
         library.Check(((delegate* unmanaged<nint*, int>)create)(&descriptor), "cudnnCreate...Descriptor");
         _descriptor = new LibraryHandle(descriptor, destroy);

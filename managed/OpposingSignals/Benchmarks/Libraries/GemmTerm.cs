@@ -6,8 +6,8 @@ using OpposingSignals.Networks;
 namespace OpposingSignals.Benchmarks.Libraries;
 
 /// <summary>
-/// One term of a product of row-major matrices as BLAS, whose matrices are column-major, computes it: Cᵀ = [+] op(B)ᵀ op(A)ᵀ with
-/// Cᵀ [M, N] and depth K, since a row-major matrix read by columns is its transpose.
+/// One term of a product of row-major matrices as BLAS, whose matrices are column-major, computes it: Cᵀ = [+] op(B)ᵀ
+/// op(A)ᵀ with Cᵀ [M, N] and depth K, since a row-major matrix read by columns is its transpose.
 /// </summary>
 /// <param name="Left">B.</param>
 /// <param name="Right">A.</param>
@@ -21,13 +21,14 @@ namespace OpposingSignals.Benchmarks.Libraries;
 /// <param name="Precision">Of every element.</param>
 /// <param name="Accumulate">Whether the product is added to C.</param>
 internal readonly record struct GemmTerm(
-    Products.NativeOperand Left, Products.NativeOperand Right, long M, long N, long K, nint Out, long OutLeading, long OutStride,
-    long Batch, Precision Precision, bool Accumulate)
+    Products.NativeOperand Left, Products.NativeOperand Right, long M, long N, long K, nint Out, long OutLeading,
+    long OutStride, long Batch, Precision Precision, bool Accumulate)
 {
     /// <summary>CUBLAS_OP_N and CUBLAS_OP_T (cublas_api.h).</summary>
     public const int AsItIs = 0, Transposed = 1;
 
-    /// <summary>The terms of a product in their order; vectors that share B are one taller product, as they are in our kernels.</summary>
+    /// <summary>The terms of a product in their order; vectors that share B are one taller product, as they are in
+    /// our kernels.</summary>
     public static GemmTerm[] Of(in Products.ProductArguments product)
     {
         Products.ProductArguments p = ProductLaunchers.Stacked(product);
@@ -54,7 +55,8 @@ internal readonly record struct GemmTypes(int Data, int Compute)
     // CUDA_R_32F and CUDA_R_64F.
     private const int Float32 = 0, Float64 = 1;
 
-    // CUBLAS_COMPUTE_32F, _64F, _32F_FAST_16BF and _32F_FAST_TF32: operands stay float32 in memory and are rounded on the way.
+    // CUBLAS_COMPUTE_32F, _64F, _32F_FAST_16BF and _32F_FAST_TF32: operands stay float32 in memory and are rounded on
+    // the way.
     private const int Compute32 = 68, Compute64 = 70, Compute32FastBfloat16 = 75, Compute32FastTf32 = 77;
 
     /// <summary>No library has 3×tf32: it stands beside exact float32, which it replaces.</summary>
@@ -78,5 +80,7 @@ internal struct ScalingFactor
     private double _wide;
 
     public static ScalingFactor Of(double value, Precision precision) =>
-        precision == Precision.Float64 ? new ScalingFactor { _wide = value } : new ScalingFactor { _narrow = (float)value };
+        precision == Precision.Float64
+            ? new ScalingFactor { _wide = value }
+            : new ScalingFactor { _narrow = (float)value };
 }

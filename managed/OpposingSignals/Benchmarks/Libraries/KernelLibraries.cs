@@ -6,7 +6,8 @@ namespace OpposingSignals.Benchmarks.Libraries;
 /// <summary>The libraries that are there for a device: cuBLAS, cuBLASLt and cuDNN.</summary>
 public sealed class KernelLibraries : IDisposable
 {
-    private KernelLibraries(IReadOnlyList<KernelLibrary> found, IReadOnlyList<string> missing) => (Found, Missing) = (found, missing);
+    private KernelLibraries(IReadOnlyList<KernelLibrary> found, IReadOnlyList<string> missing) =>
+        (Found, Missing) = (found, missing);
 
     /// <summary>Those that are there.</summary>
     public IReadOnlyList<KernelLibrary> Found { get; }
@@ -16,8 +17,8 @@ public sealed class KernelLibraries : IDisposable
 
     /// <summary>Loads what there is; none for the processor.</summary>
     /// <param name="device">On which the libraries are to work.</param>
-    /// <param name="folders">Where to look before the system's own search: folders with the libraries, or with a <c>nvidia</c> folder of
-    /// PyTorch's wheels.</param>
+    /// <param name="folders">Where to look before the system's own search: folders with the libraries, or with a
+    /// <c>nvidia</c> folder of PyTorch's wheels.</param>
     public static KernelLibraries Open(Device device, IReadOnlyList<string> folders)
     {
         ArgumentNullException.ThrowIfNull(device);

@@ -3,7 +3,8 @@ using OpposingSignals.Devices.Cuda;
 
 namespace OpposingSignals.Benchmarks.Libraries;
 
-/// <summary>A library of NVIDIA's whose kernels are timed beside ours, on the device's own stream and on the same operands.</summary>
+/// <summary>A library of NVIDIA's whose kernels are timed beside ours, on the device's own stream and on the same
+/// operands.</summary>
 public abstract class KernelLibrary : IDisposable
 {
     private protected KernelLibrary(string name, CudaDevice device, SharedLibrary library) =>
@@ -28,14 +29,16 @@ public abstract class KernelLibrary : IDisposable
     /// <summary>Makes an operation ready, where the library has it.</summary>
     /// <returns>Whether it has; otherwise <paramref name="calls"/> is as it was.</returns>
     /// <exception cref="LibraryException">It has, but refuses these shapes.</exception>
-    internal abstract bool Prepare<TArguments>(string operation, in TArguments arguments, ICollection<ILibraryCall> calls)
+    internal abstract bool Prepare<TArguments>(
+        string operation, in TArguments arguments, ICollection<ILibraryCall> calls)
         where TArguments : unmanaged;
 
     /// <summary>What the library calls a status.</summary>
     private protected abstract string Described(int status);
 
     /// <summary>Throws unless a call succeeded.</summary>
-    /// <exception cref="CaptureRefusedException">It failed while work is recorded; done directly it may succeed.</exception>
+    /// <exception cref="CaptureRefusedException">It failed while work is recorded; done directly it may
+    /// succeed.</exception>
     /// <exception cref="LibraryException">It failed.</exception>
     internal void Check(int status, string call)
     {
@@ -47,7 +50,8 @@ public abstract class KernelLibrary : IDisposable
     }
 
     /// <summary>A text that the library keeps.</summary>
-    private protected static unsafe string Text(byte* text) => Marshal.PtrToStringUTF8((nint)text) ?? "a status without a name";
+    private protected static unsafe string Text(byte* text) =>
+        Marshal.PtrToStringUTF8((nint)text) ?? "a status without a name";
 
     /// <summary>A size as the int that the libraries take.</summary>
     /// <exception cref="LibraryException">It is larger.</exception>

@@ -5,7 +5,8 @@ using OpposingSignals.SelfTests;
 
 namespace OpposingSignals.Benchmarks.Libraries;
 
-/// <summary>A layer's pass by our kernels and by each library, on the same operands: first compared once, then timed in turns.</summary>
+/// <summary>A layer's pass by our kernels and by each library, on the same operands: first compared once, then timed
+/// in turns.</summary>
 internal sealed class LibraryComparison
 {
     // Of results that are on the host at a time.
@@ -34,7 +35,9 @@ internal sealed class LibraryComparison
 
         // Hardware may cut an operand off where we round it, which doubles the error of a term.
         long terms = operands.LongestSum;
-        ProductArithmetic arithmetic = ours.Precision == Precision.Float32 ? _device.Arithmetic : ProductArithmetic.Float32;
+        ProductArithmetic arithmetic = ours.Precision == Precision.Float32
+            ? _device.Arithmetic
+            : ProductArithmetic.Float32;
         _bound = Deviation.Safety * 3 * Deviation.OfSum(terms, ours.Precision, arithmetic);
     }
 

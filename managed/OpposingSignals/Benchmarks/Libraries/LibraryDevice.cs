@@ -4,8 +4,9 @@ using OpposingSignals.Devices.Cuda;
 namespace OpposingSignals.Benchmarks.Libraries;
 
 /// <summary>
-/// A device that does nothing: it makes the operations of a layer's pass ready as calls of a library, and those that the library has
-/// not as kernels of ours. So a library is timed on what our kernels are timed on, whatever the layer.
+/// A device that does nothing: it makes the operations of a layer's pass ready as calls of a library, and those that
+/// the library has not as kernels of ours. So a library is timed on what our kernels are timed on, whatever the
+/// layer.
 /// </summary>
 internal sealed class LibraryDevice(CudaDevice device, KernelLibrary library) : Device, IDisposable
 {

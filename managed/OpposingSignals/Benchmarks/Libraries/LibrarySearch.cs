@@ -1,10 +1,10 @@
 namespace OpposingSignals.Benchmarks.Libraries;
 
 /// <summary>Where the libraries of NVIDIA may lie.</summary>
-/// <param name="Folders">Folders that were named: each is searched itself, and as the <c>site-packages</c> of a Python whose PyTorch
-/// keeps them in <c>nvidia/*/lib</c>.</param>
-/// <param name="TakesOnlyStandIns">For an emulated device, whose memory is not a GPU's: a library must export <c>opsig_stand_in</c>,
-/// and the system's are not looked at.</param>
+/// <param name="Folders">Folders that were named: each is searched itself, and as the <c>site-packages</c> of a
+/// Python whose PyTorch keeps them in <c>nvidia/*/lib</c>.</param>
+/// <param name="TakesOnlyStandIns">For an emulated device, whose memory is not a GPU's: a library must export
+/// <c>opsig_stand_in</c>, and the system's are not looked at.</param>
 internal sealed record LibrarySearch(IReadOnlyList<string> Folders, bool TakesOnlyStandIns)
 {
     /// <summary>Paths to try, in their order.</summary>

@@ -6,7 +6,8 @@ namespace OpposingSignals.Benchmarks.Libraries;
 /// <param name="Difference">The largest difference of its results from ours, relative to our largest one.</param>
 /// <param name="Bound">What two right results may differ by.</param>
 /// <param name="NotRun">Why there is no time; null where there is one.</param>
-public sealed record LibraryTiming(string Library, double Seconds, double Difference, double Bound, string? NotRun = null)
+public sealed record LibraryTiming(
+    string Library, double Seconds, double Difference, double Bound, string? NotRun = null)
 {
     /// <summary>Whether both compute the same; NaN does not.</summary>
     public bool Agrees => Difference <= Bound;

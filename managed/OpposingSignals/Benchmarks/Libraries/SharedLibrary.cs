@@ -2,7 +2,8 @@ using System.Runtime.InteropServices;
 
 namespace OpposingSignals.Benchmarks.Libraries;
 
-/// <summary>A shared library of NVIDIA's in this process. It stays loaded: these libraries do not bear to be unloaded.</summary>
+/// <summary>A shared library of NVIDIA's in this process. It stays loaded: these libraries do not bear to be
+/// unloaded.</summary>
 internal sealed class SharedLibrary
 {
     private readonly nint _handle;

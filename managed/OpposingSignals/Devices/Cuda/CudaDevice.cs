@@ -70,6 +70,9 @@ public sealed unsafe class CudaDevice : Device
     /// <summary>Changes whenever the scratch memory moves, which captured work holds addresses of.</summary>
     internal long ScratchGeneration => _scratch.Generation;
 
+    /// <summary>Bytes of scratch memory that are taken.</summary>
+    internal long ScratchBytes => _scratch.Bytes;
+
     /// <summary>How often captured work was done.</summary>
     internal long GraphLaunches { get; private set; }
 
@@ -198,6 +201,24 @@ public sealed unsafe class CudaDevice : Device
     internal CudaContext.Entered EnterContext() => _context.Enter();
 
     /// <inheritdoc/>
+    internal override long ScratchOf(Action work)
+    {
+        lock (_gate)
+        {
+            return _scratch.MostOf(work);
+        }
+    }
+
+    /// <inheritdoc/>
+    internal override void ReserveScratch(long bytes)
+    {
+        lock (_gate)
+        {
+            _scratch.Reserve(bytes);
+        }
+    }
+
+    /// <inheritdoc/>
     internal override Recording CreateRecording() => new CudaRecording(this);
 
     /// <summary>Captures the work's operations instead of doing them.</summary>
@@ -244,6 +265,11 @@ public sealed unsafe class CudaDevice : Device
     internal void Launch(
         string operation, CudaKernel kernel, Precision precision, CudaGrid grid, ReadOnlySpan<nint> parameters)
     {
+        if (_scratch.OnlyCounts)
+        {
+            return;
+        }
+
         nint function = Function(operation, kernel, precision);
         fixed (nint* addresses = parameters)
         {

@@ -11,21 +11,35 @@ public sealed class KernelShapeTests
 
     private static readonly string[] Shapes =
     [
-        "linear inputs=5 outputs=3 positions=2 samples=4 vectors=2", "convolution input=6x5x3 channels=4 kernel=3 padding=1 samples=2",
-        "attention positions=5 width=8 heads=2 causal=1 samples=2", "layernorm input=1x3x8 samples=2", "groupnorm input=4x4x6 groups=2 samples=2",
-        "batchnorm input=4x4x3 samples=4", "maxpool input=4x4x3 kernel=2 samples=2", "averagepool input=4x4x3 kernel=2 samples=2",
-        "gelu input=3x3x2 samples=2", "add input=3x3x2 samples=2", "flatten input=3x3x2 samples=2",
-        "shortcut input=4x4x2 channels=4 stride=2 samples=2", "dropout input=1x1x9 percent=20 samples=2",
-        "embedding positions=3 vocabulary=7 width=4 samples=2 vectors=2", "positions input=1x3x4 samples=2",
+        "linear inputs=5 outputs=3 positions=2 samples=4 vectors=2",
+        "convolution input=6x5x3 channels=4 kernel=3 padding=1 samples=2",
+        "attention positions=5 width=8 heads=2 causal=1 samples=2",
+        "layernorm input=1x3x8 samples=2",
+        "groupnorm input=4x4x6 groups=2 samples=2",
+        "batchnorm input=4x4x3 samples=4",
+        "maxpool input=4x4x3 kernel=2 samples=2",
+        "averagepool input=4x4x3 kernel=2 samples=2",
+        "gelu input=3x3x2 samples=2",
+        "add input=3x3x2 samples=2",
+        "flatten input=3x3x2 samples=2",
+        "shortcut input=4x4x2 channels=4 stride=2 samples=2",
+        "dropout input=1x1x9 percent=20 samples=2",
+        "embedding positions=3 vocabulary=7 width=4 samples=2 vectors=2",
+        "positions input=1x3x4 samples=2",
     ];
 
     private static readonly (string Line, string[] Passes)[] Others =
     [
-        ("cross-entropy outputs=5 positions=3 samples=2 vectors=2", LossPasses), ("cross-entropy outputs=5 smoothing=10 samples=4", LossPasses),
-        ("squared-error outputs=3 samples=4 vectors=2", LossPasses), ("inner-products length=1000 vectors=3 basis=5", ["inner-products"]),
-        ("combine length=1000 vectors=3 basis=5", ["combine"]), ("gram-schmidt length=1000 vectors=2 basis=3", ["gram-schmidt"]),
-        ("update length=1000 rule=gd", ["update"]), ("update length=1000 rule=momentum:0.9", ["update"]),
-        ("update length=1000 rule=adam", ["update"]), ("update length=1000 rule=rmsprop", ["update"]),
+        ("cross-entropy outputs=5 positions=3 samples=2 vectors=2", LossPasses),
+        ("cross-entropy outputs=5 smoothing=10 samples=4", LossPasses),
+        ("squared-error outputs=3 samples=4 vectors=2", LossPasses),
+        ("inner-products length=1000 vectors=3 basis=5", ["inner-products"]),
+        ("combine length=1000 vectors=3 basis=5", ["combine"]),
+        ("gram-schmidt length=1000 vectors=2 basis=3", ["gram-schmidt"]),
+        ("update length=1000 rule=gd", ["update"]),
+        ("update length=1000 rule=momentum:0.9", ["update"]),
+        ("update length=1000 rule=adam", ["update"]),
+        ("update length=1000 rule=rmsprop", ["update"]),
     ];
 
     private static string[] ShapeFiles => Directory.GetFiles(Path.Combine(Repository.Root, "bench", "gpu", "shapes"));
@@ -41,7 +55,8 @@ public sealed class KernelShapeTests
         Assert.True(ceilings is { Flops: > 0, Bytes: > 0 } && double.IsFinite(ceilings.Flops + ceilings.Bytes));
         foreach (KernelShape shape in Shapes.Select(KernelShape.Parse))
         {
-            Check(shape.Time(device, Precision.Float32, seconds: 0.001), ["forward", "tangent", "backward", "tangent-backward"]);
+            Check(shape.Time(device, Precision.Float32, seconds: 0.001), ["forward", "tangent", "backward",
+                "tangent-backward"]);
         }
 
         foreach ((string line, string[] passes) in Others)
@@ -83,11 +98,14 @@ public sealed class KernelShapeTests
         using var device = new CpuDevice(1);
         KernelTiming Of(string line) => KernelShape.Parse(line).Time(device, Precision.Float32, seconds: 0.001)[0];
         const double length = 1000;
-        Assert.Equal((2 * 3 * 5 * length, 4 * (3 + 5) * length), FlopsAndBytes(Of("inner-products length=1000 vectors=3 basis=5")));
-        Assert.Equal((2 * 3 * (5 + 3) * length, 4 * (5 + 6) * length), FlopsAndBytes(Of("combine length=1000 vectors=3 basis=5")));
+        Assert.Equal((2 * 3 * 5 * length, 4 * (3 + 5) * length),
+            FlopsAndBytes(Of("inner-products length=1000 vectors=3 basis=5")));
+        Assert.Equal((2 * 3 * (5 + 3) * length, 4 * (5 + 6) * length),
+            FlopsAndBytes(Of("combine length=1000 vectors=3 basis=5")));
 
         // 2 K² before; in each pass 2 MK, 2 MK + 2 K² and 2 K².
-        Assert.Equal(((2 * 9) + (2 * ((4 * 15) + (4 * 9)))) * length, Of("gram-schmidt length=1000 vectors=3 basis=5").Flops);
+        Assert.Equal(((2 * 9) + (2 * ((4 * 15) + (4 * 9)))) * length,
+            Of("gram-schmidt length=1000 vectors=3 basis=5").Flops);
         Assert.Equal((0, 4 * 7 * length), FlopsAndBytes(Of("update length=1000 rule=adam")));
 
         static (double, double) FlopsAndBytes(KernelTiming timing) => (timing.Flops, timing.Bytes);
@@ -96,7 +114,8 @@ public sealed class KernelShapeTests
     [Fact]
     public void EveryKindOfShapeIsAmongThoseOfTheCheckout()
     {
-        string[] kinds = [.. ShapeFiles.SelectMany(KernelShape.Read).Select(shape => shape.Text.Split(' ')[0]).Distinct()];
+        string[] kinds = [.. ShapeFiles.SelectMany(KernelShape.Read).Select(shape =>
+            shape.Text.Split(' ')[0]).Distinct()];
         IEnumerable<string> wanted = [.. LayerShape.Names, .. LossShape.Names, .. VectorShape.Names];
 
         // One activation is like another.
@@ -116,7 +135,8 @@ public sealed class KernelShapeTests
     [InlineData("gelu input=3x3 samples=1", "input=HEIGHTxWIDTHxCHANNELS")]
     [InlineData("pool input=3x3x1 samples=1", "There is no layer, loss or operation on vectors 'pool'")]
     public void AWrongShapeIsRefused(string line, string complaint) =>
-        Assert.Contains(complaint, Assert.Throws<InputException>(() => KernelShape.Parse(line)).Message, StringComparison.Ordinal);
+        Assert.Contains(complaint, Assert.Throws<InputException>(() => KernelShape.Parse(line)).Message,
+            StringComparison.Ordinal);
 
     [Fact]
     public void EveryShapeOfTheCheckoutIsReadAndAWrongLineIsNamed()
@@ -125,7 +145,8 @@ public sealed class KernelShapeTests
         Assert.All(ShapeFiles, file => Assert.NotEmpty(KernelShape.Read(file)));
         using var folder = new TemporaryFolder();
         string wrong = folder.Write("wrong.txt", "# a comment\n\nlinear inputs=1\n"u8);
-        Assert.Contains("line 3", Assert.Throws<InputException>(() => KernelShape.Read(wrong)).Message, StringComparison.Ordinal);
+        Assert.Contains("line 3", Assert.Throws<InputException>(() => KernelShape.Read(wrong)).Message,
+            StringComparison.Ordinal);
         Assert.Throws<InputException>(() => KernelShape.Read(folder["missing.txt"]));
     }
 

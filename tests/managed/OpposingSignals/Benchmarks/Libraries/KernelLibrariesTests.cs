@@ -12,7 +12,8 @@ public sealed class KernelLibrariesTests
     // Transposes in either operand come with the passes; a stacked and a batched product, with and without a bias.
     private const string Products = "linear inputs=5 outputs=3 positions=2 samples=4 vectors=2";
     private const string Plain = "linear inputs=4 outputs=6 samples=3 bias=0";
-    private const string Strided = "convolution input=6x5x4 channels=6 kernel=3 stride=2 padding=1 groups=2 samples=2 vectors=2 bias=0";
+    private const string Strided =
+        "convolution input=6x5x4 channels=6 kernel=3 stride=2 padding=1 groups=2 samples=2 vectors=2 bias=0";
     private const string Shifted = "convolution input=4x4x3 channels=2 kernel=3 padding=1 samples=2";
     private const string Pointwise = "convolution input=4x3x3 channels=2 kernel=1 samples=2";
 
@@ -47,7 +48,8 @@ public sealed class KernelLibrariesTests
             Assert.Equal(["cuBLASLt", "cuBLAS", "cuDNN"], libraries.Found.Select(library => library.Name));
             Assert.Equal([120000, 120000, 90000], libraries.Found.Select(library => library.Version));
             string[] wanted = line.StartsWith("linear", StringComparison.Ordinal) ? ["cuBLASLt", "cuBLAS"] : ["cuDNN"];
-            foreach (KernelTiming timing in KernelShape.Parse(line).Time(device, Precision.Float32, seconds: 1e-4, libraries))
+            foreach (KernelTiming timing in KernelShape.Parse(line).Time(device, Precision.Float32, seconds: 1e-4,
+                libraries))
             {
                 // The emulated driver records nothing of a stand-in: replayed, it may take no time at all.
                 Assert.Equal(wanted, timing.Libraries.Select(library => library.Library));
@@ -65,7 +67,8 @@ public sealed class KernelLibrariesTests
     {
         using CudaDevice device = CudaDevice.OpenEmulated();
         using KernelLibraries libraries = KernelLibraries.Open(device, [StandIns.Folder]);
-        foreach (KernelTiming timing in KernelShape.Parse(Products).Time(device, Precision.Float64, seconds: 1e-4, libraries))
+        foreach (KernelTiming timing in KernelShape.Parse(Products).Time(device, Precision.Float64, seconds: 1e-4,
+            libraries))
         {
             // The stand-in for cuBLASLt knows float32 alone, and says so.
             Assert.Contains("CUBLAS_STATUS_INVALID_VALUE", timing.Libraries[0].NotRun, StringComparison.Ordinal);
@@ -86,16 +89,21 @@ public sealed class KernelLibrariesTests
         foreach (string line in (string[])[Plain, Shifted])
         {
             Assert.All(
-                KernelShape.Parse(line).Time(device, Precision.Float32, seconds: 1e-4, libraries).SelectMany(timing => timing.Libraries),
+                KernelShape.Parse(line).Time(device, Precision.Float32, seconds: 1e-4,
+                    libraries).SelectMany(timing => timing.Libraries),
                 library => Assert.False(library.Agrees, $"{library}"));
         }
     }
 
     [Theory]
-    [InlineData("cublasGemmStridedBatchedEx", Plain, "cuBLAS", "cublasGemmStridedBatchedEx returns CUBLAS_STATUS_EXECUTION_FAILED (13)")]
-    [InlineData("cublasLtMatmulAlgoGetHeuristic", Plain, "cuBLASLt", "AlgoGetHeuristic returns CUBLAS_STATUS_NOT_SUPPORTED (15)")]
-    [InlineData("cudnnFindConvolutionForwardAlgorithmEx", Shifted, "cuDNN", "returns CUDNN_STATUS_NOT_SUPPORTED (3000)")]
-    public void AFailingCallIsNamedWithItsStatusAndOursAreTimedAllTheSame(string call, string line, string name, string message)
+    [InlineData("cublasGemmStridedBatchedEx", Plain, "cuBLAS",
+        "cublasGemmStridedBatchedEx returns CUBLAS_STATUS_EXECUTION_FAILED (13)")]
+    [InlineData("cublasLtMatmulAlgoGetHeuristic", Plain, "cuBLASLt",
+        "AlgoGetHeuristic returns CUBLAS_STATUS_NOT_SUPPORTED (15)")]
+    [InlineData("cudnnFindConvolutionForwardAlgorithmEx", Shifted, "cuDNN",
+        "returns CUDNN_STATUS_NOT_SUPPORTED (3000)")]
+    public void AFailingCallIsNamedWithItsStatusAndOursAreTimedAllTheSame(string call, string line, string name,
+        string message)
     {
         using CudaDevice device = CudaDevice.OpenEmulated();
         using KernelLibraries libraries = KernelLibraries.Open(device, [StandIns.Folder]);
@@ -120,15 +128,19 @@ public sealed class KernelLibrariesTests
             Assert.Empty(libraries.Found);
             Assert.Collection(
                 libraries.Missing,
-                line => Assert.Contains($"cuBLASLt is not timed: {folder["libcublasLt.so.12"]}", line, StringComparison.Ordinal),
-                line => Assert.Contains($"cuBLAS is not timed: no libcublas.so.13, .12, .11 in {folder.Path}", line, StringComparison.Ordinal),
-                line => Assert.Contains($"{folder["libcudnn.so.9"]} lacks cudnnGetErrorString", line, StringComparison.Ordinal));
+                line => Assert.Contains($"cuBLASLt is not timed: {folder["libcublasLt.so.12"]}", line,
+                    StringComparison.Ordinal),
+                line => Assert.Contains($"cuBLAS is not timed: no libcublas.so.13, .12, .11 in {folder.Path}", line,
+                    StringComparison.Ordinal),
+                line => Assert.Contains($"{folder["libcudnn.so.9"]} lacks cudnnGetErrorString", line,
+                    StringComparison.Ordinal));
         }
 
         using (StandIns.Fail("cublasCreate_v2"))
         using (KernelLibraries libraries = KernelLibraries.Open(device, [StandIns.Folder]))
         {
-            Assert.Contains("cublasCreate returns CUBLAS_STATUS_EXECUTION_FAILED", Assert.Single(libraries.Missing), StringComparison.Ordinal);
+            Assert.Contains("cublasCreate returns CUBLAS_STATUS_EXECUTION_FAILED", Assert.Single(libraries.Missing),
+                StringComparison.Ordinal);
         }
 
         using var processor = new CpuDevice(1);
@@ -143,7 +155,8 @@ public sealed class KernelLibrariesTests
         string wheel = Directory.CreateDirectory(Path.Combine(folder.Path, "nvidia", "cublas", "lib")).FullName;
         File.Copy(Path.Combine(StandIns.Folder, "libcublas.so.12"), Path.Combine(wheel, "libcublas.so.12"));
         string shapes = folder.Write("shapes.txt", "linear inputs=4 outputs=3 samples=2 bias=0\n"u8);
-        string[] arguments = ["bench", "kernels", "--device", "cuda-emulated", "--shapes", shapes, "--libraries", folder.Path, "--seconds", "0.001"];
+        string[] arguments = ["bench", "kernels", "--device", "cuda-emulated", "--shapes", shapes, "--libraries",
+            folder.Path, "--seconds", "0.001"];
         CommandResult json = CommandLine.Run([.. arguments, "--json"]);
         Assert.Equal(0, json.Status);
         Assert.Contains("cuDNN is not timed", json.Error, StringComparison.Ordinal);
@@ -153,6 +166,7 @@ public sealed class KernelLibrariesTests
         System.Text.Json.JsonElement beside = parsed.RootElement.GetProperty("timings")[0].GetProperty("libraries")[0];
         Assert.True(beside.GetProperty("agrees").GetBoolean() && beside.GetProperty("seconds").GetDouble() >= 0);
         CommandResult table = CommandLine.Run(arguments);
-        Assert.Matches(@"\n    cuBLAS +\d+\.\d+  rate \d+%, difference \d\.\dE", table.Output.Replace(" %", "%", StringComparison.Ordinal));
+        Assert.Matches(@"\n    cuBLAS +\d+\.\d+  rate \d+%, difference \d\.\dE", table.Output.Replace(" %", "%",
+            StringComparison.Ordinal));
     }
 }
