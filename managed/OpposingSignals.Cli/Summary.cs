@@ -106,6 +106,12 @@ internal static class Summary
                 $"  median of members / 95th percentile of random samples: gradient norm {checks.GradientNorm.Members:G3}/{checks.GradientNorm.Random95:G3}, own top eigenvalue {checks.TopEigenvalue.Members:G3}/{checks.TopEigenvalue.Random95:G3}, curvature along v {checks.CurvatureAlongTop.Members:G3}/{checks.CurvatureAlongTop.Random95:G3}."));
         }
 
+        if (pair.Direction is { Number: > 1 } own)
+        {
+            Console.Out.WriteLine(Invariant(
+                $"  the camps oppose each other most along eigenvector {own.Number} ({own.Eigenvalue:G3}), of which they carry ") +
+                Invariant($"{own.Share:P0}: curvature along it {own.Curvature.Members:G3}/{own.Curvature.Random95:G3}."));
+        }
     }
 
     private static void WriteSignal(PairRecord pair, SignalRecord signal)
@@ -199,6 +205,14 @@ internal static class Summary
         ["sharpness_share"] = Number(pair.SharpnessShare),
         ["gradient_cosine"] = Number(pair.GradientCosine),
         ["gradient_product_along_top"] = Number(pair.GradientProductAlongTop),
+        ["direction"] = pair.Direction is not { } own ? null : new JsonObject
+        {
+            ["number"] = own.Number,
+            ["eigenvalue"] = Number(own.Eigenvalue),
+            ["share"] = Number(own.Share),
+            ["gradient_product"] = Number(own.GradientProduct),
+            ["curvature"] = Check(own.Curvature),
+        },
         ["signal"] = pair.Signal is null
             ? null
             : JsonNode.Parse(pair.Signal.ToJson()),

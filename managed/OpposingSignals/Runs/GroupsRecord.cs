@@ -143,6 +143,9 @@ public sealed record PairRecord
     /// <summary>(g_up·v)(g_down·v) / (|g_up||g_down|) there: the same along the top eigenvector.</summary>
     public required double GradientProductAlongTop { get; init; }
 
+    /// <summary>The eigenvector that it belongs to; null in a file of an earlier version.</summary>
+    public PairDirection? Direction { get; init; }
+
     /// <summary>What its camps share and what divides them.</summary>
     public SignalRecord? Signal { get; init; }
 

@@ -1,5 +1,6 @@
 using OpposingSignals.Curvature;
 using OpposingSignals.Devices;
+using OpposingSignals.Outliers;
 
 namespace OpposingSignals.Runs;
 
@@ -41,6 +42,7 @@ internal sealed class OutlierMeasurements
     private readonly RunObjects _objects;
     private readonly VectorBlock _parameters;
     private readonly double[] _curvatures;
+    private readonly int[] _randomSamples;
     private readonly Lazy<Measured> _random;
 
     /// <summary>Prepares; nothing is measured yet.</summary>
@@ -50,18 +52,15 @@ internal sealed class OutlierMeasurements
     public OutlierMeasurements(RunObjects objects, VectorBlock parameters, double[] curvatures)
     {
         (_objects, _parameters, _curvatures) = (objects, parameters, curvatures);
-        _random = new Lazy<Measured>(() =>
-        {
-            int[] all = [.. Enumerable.Range(0, curvatures.Length)];
-            new Xoshiro256(Seed).Shuffle(all.AsSpan());
-            return Measure(all.Take(RandomSamples));
-        });
+        int[] all = [.. Enumerable.Range(0, curvatures.Length)];
+        new Xoshiro256(Seed).Shuffle(all.AsSpan());
+        _randomSamples = [.. all.Take(RandomSamples)];
+        _random = new Lazy<Measured>(() => Measure(_randomSamples));
     }
 
-    public OutlierChecks Of(Outliers.OpposingPair pair)
+    public OutlierChecks Of(OpposingPair pair)
     {
-        Measured members = Measure(
-            pair.Up.Indices.Take(LargestMovers.GroupSize).Concat(pair.Down.Indices.Take(LargestMovers.GroupSize)));
+        Measured members = Measure(Strongest(pair));
         return new OutlierChecks
         {
             GradientNorm = Compare(members.GradientNorms, _random.Value.GradientNorms),
@@ -69,6 +68,26 @@ internal sealed class OutlierMeasurements
             CurvatureAlongTop = Compare(members.Curvatures, _random.Value.Curvatures),
         };
     }
+
+    /// <summary>The check of a quantity that is known for every sample.</summary>
+    public OutlierCheck Of(OpposingPair pair, ReadOnlySpan<double> quantity)
+    {
+        var (members, random) = (new List<double>(), new List<double>());
+        foreach (int sample in Strongest(pair))
+        {
+            members.Add(quantity[sample]);
+        }
+
+        foreach (int sample in _randomSamples)
+        {
+            random.Add(quantity[sample]);
+        }
+
+        return Compare(members, random);
+    }
+
+    private static IEnumerable<int> Strongest(OpposingPair pair) =>
+        pair.Up.Indices.Take(LargestMovers.GroupSize).Concat(pair.Down.Indices.Take(LargestMovers.GroupSize));
 
     private Measured Measure(IEnumerable<int> samples)
     {

@@ -15,35 +15,37 @@ internal sealed class PairMeasurements : IDisposable
     private readonly Run _run;
     private readonly ChangeWindow _window;
     private readonly VectorBlock _midpoint;
-    private readonly EigenSolution _top;
+    private readonly EigenSolution _eigen;
+    private readonly double[][] _curvatures;
     private readonly OutlierMeasurements _outliers;
 
     /// <summary>Measures what all pairs share.</summary>
     /// <param name="run">The run at its last checkpoint.</param>
     /// <param name="window">Loss changes over which alternation and shares of change are taken.</param>
-    /// <param name="solver">For the top eigenvector.</param>
+    /// <param name="solver">For the top eigenvectors; those that do not converge are left out, but for the first.</param>
     /// <param name="start">Vectors to start it from.</param>
     public PairMeasurements(Run run, ChangeWindow window, BlockLanczos solver, VectorBlock start)
     {
         (_run, _window) = (run, window);
         _midpoint = Midpoint(run.Trainer);
         LinearizationPoint point = run.Objects.Objective.Linearize(_midpoint);
-        _top = solver.Solve(new CurvatureOperator(point, ProductKind.Hessian), start);
-        Curvatures = SampleCurvatures(point);
+        _eigen = solver.Solve(new CurvatureOperator(point, ProductKind.Hessian), start);
+        _curvatures = [.. SampleCurvatures(point).Chunk(run.Objects.Data.Training.Count)];
         _outliers = new OutlierMeasurements(run.Objects, _midpoint, Curvatures);
     }
 
     /// <summary>vᵀ∇²ℓᵢv of every sample, v the top eigenvector there.</summary>
-    public double[] Curvatures { get; }
+    public double[] Curvatures => _curvatures[0];
 
     /// <summary>Everything but the name and the signal of a pair.</summary>
     public PairRecord Of(OpposingPair pair)
     {
         using VectorBlock up = MeanGradient(pair.Up);
         using VectorBlock down = MeanGradient(pair.Down);
-        using VectorBlock top = _top.Vectors.Rows(0, 1);
         double norms = up.Norms()[0] * down.Norms()[0];
-        double carried = pair.Up.Indices.Concat(pair.Down.Indices).Sum(i => Curvatures[i]);
+        double[,] upAlong = _eigen.Vectors.InnerProducts(up), downAlong = _eigen.Vectors.InnerProducts(down);
+        double[] products =
+            [.. Enumerable.Range(0, _curvatures.Length).Select(j => upAlong[j, 0] * downAlong[j, 0] / norms)];
         return new PairRecord
         {
             Significance = pair.Significance,
@@ -52,9 +54,10 @@ internal sealed class PairMeasurements : IDisposable
             OpposedFrom = pair.OpposedFrom,
             OpposedTo = pair.OpposedTo,
             EnergyShare = pair.EnergyShare,
-            SharpnessShare = carried / Curvatures.Sum(),
+            SharpnessShare = Share(pair, Curvatures),
             GradientCosine = up.InnerProducts(down)[0, 0] / norms,
-            GradientProductAlongTop = up.InnerProducts(top)[0, 0] * down.InnerProducts(top)[0, 0] / norms,
+            GradientProductAlongTop = products[0],
+            Direction = Direction(pair, products),
             Checks = _outliers.Of(pair),
             Up = Describe(pair.Up),
             Down = Describe(pair.Down),
@@ -64,20 +67,38 @@ internal sealed class PairMeasurements : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        _top.Dispose();
+        _eigen.Dispose();
         _midpoint.Dispose();
     }
+
+    // Where the camps' gradients oppose each other most.
+    private PairDirection Direction(OpposingPair pair, double[] products)
+    {
+        int j = Enumerable.Range(0, products.Length)
+            .Where(at => at == 0 || _eigen.Pairs[at].Converged).MinBy(at => products[at]);
+        return new PairDirection
+        {
+            Number = j + 1,
+            Eigenvalue = _eigen.Pairs[j].Value,
+            Share = Share(pair, _curvatures[j]),
+            GradientProduct = products[j],
+            Curvature = _outliers.Of(pair, _curvatures[j]),
+        };
+    }
+
+    private static double Share(OpposingPair pair, double[] curvatures) =>
+        pair.Up.Indices.Concat(pair.Down.Indices).Sum(i => curvatures[i]) / curvatures.Sum();
 
     // A sample of a ghost batch has no curvature of its own; with running statistics it has.
     private double[] SampleCurvatures(LinearizationPoint point)
     {
         if (!_run.Objects.Objective.CouplesSamples)
         {
-            return point.SampleCurvatures(_top.Vectors);
+            return point.SampleCurvatures(_eigen.Vectors);
         }
 
         using Objective separate = _run.Objects.ObjectiveOf(_run.Objects.Data.Training, forwardOnly: false);
-        return separate.Linearize(_midpoint).SampleCurvatures(_top.Vectors);
+        return separate.Linearize(_midpoint).SampleCurvatures(_eigen.Vectors);
     }
 
     // Correlation of the difference's change at one step with that at the next.

@@ -15,6 +15,9 @@ namespace OpposingSignals.Runs;
 /// </summary>
 public static class RunAnalysis
 {
+    // Pairs lie along the first few eigenvectors, and each costs products.
+    private const int MostDirections = 8;
+
     /// <summary>Finds the groups, measures them, and writes <c>samples/groups.json</c> and the top eigenvector.</summary>
     public static GroupsRecord Analyze(Run run)
     {
@@ -34,7 +37,7 @@ public static class RunAnalysis
         var signals = new PairSignals(run.Objects, trainer.Parameters, leading);
         long? crossing = EdgeCrossing.Of(run);
         ChangeWindow atTheEdge = AtTheEdge(trainer.History, window, crossing);
-        using var measurements = new PairMeasurements(run, atTheEdge, solver, leading);
+        using var measurements = new PairMeasurements(run, atTheEdge, ForPairs(run), leading);
         PairRecord[] pairs = [.. grouping.Pairs.Select((pair, i) => Named(run, pair, i, measurements, signals))];
         IReadOnlyList<SpikeRecord> spikes = LossSpikes.Find(trainer.History, crossing, pairs);
         // The last step may be that spike itself.
@@ -75,6 +78,14 @@ public static class RunAnalysis
         WriteEigenvector(run, top);
         return record;
     }
+
+    // As many eigenvectors as the run follows.
+    private static BlockLanczos ForPairs(Run run) => new(new LanczosOptions
+    {
+        Count = Math.Clamp(run.Objects.Configuration.Training.EigenCount, 1, MostDirections),
+        Tolerance = 1e-2,
+        MaximumProducts = 300,
+    });
 
     private static PairRecord Named(
         Run run, OpposingPair pair, int index, PairMeasurements measurements, PairSignals signals)

@@ -24,6 +24,11 @@ internal static class CheckTable
         Row("norm of the sample's own gradient", checks.GradientNorm);
         Row("top eigenvalue of the sample's own Hessian", checks.TopEigenvalue);
         Row("curvature along the top eigenvector", checks.CurvatureAlongTop);
+        if (pair.Direction is { Number: > 1 } own)
+        {
+            Row($"curvature along eigenvector {own.Number}, on which the camps oppose each other most", own.Curvature);
+        }
+
         return html.Append("</table>\n").ToString();
 
         void Row(string name, OutlierCheck check) => html.Append(

@@ -60,6 +60,11 @@ internal static class PairSection
         }
 
         yield return ("share of sharpness", Numbers.Percent(pair.SharpnessShare));
+        if (pair.Direction is { Number: > 1 } own)
+        {
+            yield return ($"share of eigenvalue {own.Number}", $"{Numbers.Percent(own.Share)} of {Numbers.Format(own.Eigenvalue)}");
+        }
+
         yield return ("cosine of gradients", Numbers.Format(pair.GradientCosine, 2));
         yield return ("share of loss change", Numbers.Percent(pair.ChangeShare));
         yield return ("alternation up, down", $"{Numbers.Format(pair.Up.Alternation, 2)}, {Numbers.Format(pair.Down.Alternation, 2)}");

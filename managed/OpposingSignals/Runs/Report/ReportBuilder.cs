@@ -64,6 +64,7 @@ public static class ReportBuilder
             Name = pair.Name ?? $"{index + 1}",
             Significance = pair.Significance,
             Checks = pair.Checks,
+            Direction = pair.Direction,
             Signal = pair.Signal,
             Opposition = pair.TrajectoryOpposition,
             OpposedFrom = pair.OpposedFrom,

@@ -48,6 +48,9 @@ public sealed record ReportPair
     /// <summary>Its members against random samples; null where they were not measured.</summary>
     public OutlierChecks? Checks { get; init; }
 
+    /// <summary>The eigenvector that it belongs to; null where that was not measured.</summary>
+    public PairDirection? Direction { get; init; }
+
     /// <summary>What the camps share and what divides them; null where it was not measured.</summary>
     public SignalRecord? Signal { get; init; }
 

@@ -85,6 +85,25 @@ public sealed class HtmlReportTests
     }
 
     [Fact]
+    public void APairOfAnotherEigenvectorSaysWhatItCarriesThere()
+    {
+        ReportModel model = SampleReport.Create();
+        var check = new OutlierCheck(480, 60, 214);
+        ReportPair pair = model.Pairs!.Value[0] with
+        {
+            Checks = new OutlierChecks { GradientNorm = check, TopEigenvalue = check, CurvatureAlongTop = check },
+            Direction = new PairDirection
+            {
+                Number = 3, Eigenvalue = 42.5, Share = 0.125, GradientProduct = -0.4, Curvature = check,
+            },
+        };
+        string text = Parse(HtmlReport.Render(model with { Pairs = [pair] })).Value;
+        Assert.Contains("share of eigenvalue 3", text);
+        Assert.Contains("of 42.5", text);
+        Assert.Contains("curvature along eigenvector 3", text);
+    }
+
+    [Fact]
     public void TheCrossingIsTakenFromTheSharpnessWhereItIsNotGiven()
     {
         var sharpness = new EigenvalueSeries(new ReportSeries([0, 10, 20, 30], [1, double.NaN, 5, 3]), []);
