@@ -1,5 +1,5 @@
 // What the stand-ins for NVIDIA's libraries share. OPSIG_STAND_IN_FAULT=NAME makes the entry point NAME do nothing
-// and return a failure; OPSIG_STAND_IN_FAULT=wrong makes results wrong by a hundredth.
+// and return a failure, NAME@N from its Nth call on; OPSIG_STAND_IN_FAULT=wrong makes results wrong by a hundredth.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,10 @@ namespace stand_in {
 
 inline bool fault(const char* name) {
   const char* wanted = std::getenv("OPSIG_STAND_IN_FAULT");
-  return wanted != nullptr && std::strcmp(wanted, name) == 0;
+  const size_t length = std::strlen(name);
+  if (wanted == nullptr || std::strncmp(wanted, name, length) != 0) return false;
+  static int calls = 0;
+  return wanted[length] == '\0' || (wanted[length] == '@' && ++calls >= std::atoi(wanted + length + 1));
 }
 
 inline double result(double value) { return fault("wrong") ? value * 1.01 : value; }

@@ -80,6 +80,13 @@ internal sealed class LibraryComparison
                 (library, i) => new LibraryTiming(library.Name, seconds[i + 1], library.Difference, _bound)));
             return (seconds[0], timings);
         }
+        catch (LibraryException e)
+        {
+            // What worked once and then no more is not worth our own number.
+            timings.AddRange(compared.Select(
+                library => new LibraryTiming(library.Name, double.NaN, library.Difference, _bound, e.Message)));
+            return (timer.Of(works[0]), timings);
+        }
         finally
         {
             foreach ((_, LibraryDevice device, _) in _theirs)

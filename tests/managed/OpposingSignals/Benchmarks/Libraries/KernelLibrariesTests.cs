@@ -115,6 +115,19 @@ public sealed class KernelLibrariesTests
     }
 
     [Fact]
+    public void ALibraryThatFailsWhileItIsTimedLeavesOurNumberStanding()
+    {
+        using CudaDevice device = CudaDevice.OpenEmulated();
+        using KernelLibraries libraries = KernelLibraries.Open(device, [StandIns.Folder]);
+
+        // Its first call is that of the comparison.
+        using StandIns.Fault fault = StandIns.Fail("cublasGemmStridedBatchedEx@2");
+        KernelTiming forward = KernelShape.Parse(Plain).Time(device, Precision.Float32, seconds: 1e-4, libraries)[0];
+        Assert.All(forward.Libraries, library => Assert.Contains("EXECUTION_FAILED", library.NotRun, StringComparison.Ordinal));
+        Assert.True(forward.Seconds > 0 && forward.Libraries.Count == 2);
+    }
+
+    [Fact]
     public void WhatIsMissingIsSaidInALineEach()
     {
         using CudaDevice device = CudaDevice.OpenEmulated();

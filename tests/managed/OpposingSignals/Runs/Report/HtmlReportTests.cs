@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Xml.Linq;
+using OpposingSignals.Runs;
 using OpposingSignals.Runs.Report;
 
 namespace OpposingSignals.Tests.Runs.Report;
