@@ -26,11 +26,12 @@ using boost::context::detail::jump_fcontext;
 using boost::context::detail::make_fcontext;
 using boost::context::detail::transfer_t;
 
-// Kernels keep at most a few hundred bytes of locals; AddressSanitizer pads them, and its reports need room.
+// Kernels keep at most a few hundred bytes of locals; AddressSanitizer pads them, and its reports need room. No power
+// of two: the tops of all stacks would share a few sets of the caches.
 #if defined(__SANITIZE_ADDRESS__)
-constexpr size_t kStackBytes = 256 << 10;
+constexpr size_t kStackBytes = (256 << 10) + 1088;
 #else
-constexpr size_t kStackBytes = 64 << 10;
+constexpr size_t kStackBytes = (64 << 10) + 1088;
 #endif
 
 enum class State { kRunnable, kAtBarrier, kInExchange, kDone };
@@ -46,6 +47,7 @@ struct Thread {
   int number = 0;
   State state = State::kRunnable;
   std::source_location place;
+  WarpWork work = nullptr;
   fcontext_t context = nullptr;
   unsigned char* stack = nullptr;
   unsigned parity = 0;
@@ -65,13 +67,19 @@ class StackPool {
     }
     unsigned char* stack = free_.back();
     free_.pop_back();
-#if defined(__SANITIZE_ADDRESS__)
-    // Frames that were left for good still have their guards there.
-    __asan_unpoison_memory_region(stack, kStackBytes);
-#endif
     return stack;
   }
+
   void give_back(unsigned char* stack) { free_.push_back(stack); }
+
+  // Of a thread that is left where it waits.
+  void give_back_unfinished(unsigned char* stack) {
+#if defined(__SANITIZE_ADDRESS__)
+    // Its frames' guards would stand in the way of the next thread's.
+    __asan_unpoison_memory_region(stack, kStackBytes);
+#endif
+    give_back(stack);
+  }
 
  private:
   std::vector<std::unique_ptr<unsigned char[]>> all_;
@@ -100,7 +108,8 @@ std::string described(std::source_location place) {
 }
 
 bool same_place(const std::source_location& a, const std::source_location& b) {
-  return a.line() == b.line() && a.column() == b.column() && std::strcmp(a.file_name(), b.file_name()) == 0;
+  return a.line() == b.line() && a.column() == b.column() &&
+         (a.file_name() == b.file_name() || std::strcmp(a.file_name(), b.file_name()) == 0);
 }
 
 class Block {
@@ -114,8 +123,8 @@ class Block {
         dynamic_bytes_(dynamic_shared),
         schedule_(schedule),
         threads_(static_cast<size_t>(extent.x) * extent.y * extent.z),
-        exchanges_(2 * (threads_.size() + kWarpSize)),
         held_back_((threads_.size() + kWarpSize - 1) / kWarpSize),
+        exchanges_(new Exchange::Slot[2 * kWarpSize * held_back_.size()]),
         random_(schedule.seed) {
     order_.resize(threads_.size());
     std::iota(order_.begin(), order_.end(), 0);
@@ -125,7 +134,7 @@ class Block {
   // Threads that wait when a fault ends the grid are left where they are.
   ~Block() {
     for (const Thread& thread : threads_)
-      if (thread.stack != nullptr) stacks().give_back(thread.stack);
+      if (thread.stack != nullptr) stacks().give_back_unfinished(thread.stack);
   }
   Block(const Block&) = delete;
   Block& operator=(const Block&) = delete;
@@ -150,37 +159,41 @@ class Block {
         std::shuffle(order_.begin(), order_.end(), random_);
         for (size_t warp = 0; warp < held_back_.size(); ++warp) held_back_[warp] = random_() % 2 == 0;
       }
-      for (const int t : order_)
-        if (Thread& thread = threads_[static_cast<size_t>(t)];
-            thread.state == State::kRunnable && !held_back_[static_cast<size_t>(t / kWarpSize)])
-          resume(thread);
+      turn_ = 0;
+      while (Thread* thread = next_in_turn()) resume(*thread);
       if (!release()) return;
     }
   }
 
   // ---- called on a thread's own stack
 
+  // Hands over to the next thread of this turn, and comes back when it is this one's turn again.
   void wait(State state, std::source_location place) {
     Thread& thread = *current_;
     thread.state = state;
     thread.place = place;
+    Thread* next = next_in_turn();
+    if (next != nullptr) make_current(*next);
 #if defined(__SANITIZE_ADDRESS__)
-    __sanitizer_start_switch_fiber(&thread.fake_stack, host_stack_, host_stack_size_);
+    if (next != nullptr)
+      __sanitizer_start_switch_fiber(&thread.fake_stack, next->stack, kStackBytes);
+    else
+      __sanitizer_start_switch_fiber(&thread.fake_stack, host_stack_, host_stack_size_);
 #endif
-    host_ = jump_fcontext(host_, nullptr).fctx;
+    keep_context(jump_fcontext(next != nullptr ? next->context : host_, &thread.context));
 #if defined(__SANITIZE_ADDRESS__)
-    __sanitizer_finish_switch_fiber(thread.fake_stack, &host_stack_, &host_stack_size_);
+    __sanitizer_finish_switch_fiber(thread.fake_stack, nullptr, nullptr);
 #endif
   }
 
-  Exchange exchange(const void* data, size_t size, std::source_location place) {
+  Exchange exchange(const void* data, size_t size, std::source_location place, WarpWork work) {
     Thread& thread = *current_;
-    auto* slots =
-        exchanges_.data() + (thread.parity * (threads_.size() + kWarpSize)) + thread.number / kWarpSize * kWarpSize;
-    std::memcpy(slots[thread.number % kWarpSize].bytes, data, size);
-    thread.parity ^= 1;
+    Exchange::Slot* slots = slots_of(thread);
+    if (size > 0) std::memcpy(slots[thread.number % kWarpSize], data, size);
+    thread.work = work;
     wait(State::kInExchange, place);
-    return {reinterpret_cast<const unsigned char(*)[Exchange::kBytes]>(slots)};
+    thread.parity ^= 1;
+    return {slots};
   }
 
   void start_copy(void* to, const void* from, size_t bytes) {
@@ -222,9 +235,11 @@ class Block {
   }
 
  private:
-  struct Slot {
-    unsigned char bytes[Exchange::kBytes];
-  };
+  // Where a thread's warp exchanges: one of two places in turn, since a lane may go on before others have read.
+  Exchange::Slot* slots_of(const Thread& thread) {
+    const size_t warp = static_cast<size_t>(thread.number / kWarpSize);
+    return exchanges_.get() + ((2 * warp) + thread.parity) * kWarpSize;
+  }
 
   void copy_first(size_t count) {
     std::vector<Copy>& copies = current_->copies;
@@ -238,27 +253,21 @@ class Block {
     return pool;
   }
 
-  static void enter(transfer_t from) {
-    Block& block = *static_cast<Block*>(from.data);
-    block.host_ = from.fctx;
-    Thread& thread = *block.current_;
-#if defined(__SANITIZE_ADDRESS__)
-    __sanitizer_finish_switch_fiber(nullptr, &block.host_stack_, &block.host_stack_size_);
-#endif
-    try {
-      block.kernel_.run(block.arguments_);
-    } catch (...) {
-      // Nothing may unwind out of a fiber; the host's side throws it on.
-      block.failure_ = std::current_exception();
+  // Of who jumped here: what a jump passes is where its own context is to be kept.
+  static void keep_context(transfer_t from) { *static_cast<fcontext_t*>(from.data) = from.fctx; }
+
+  static void enter(transfer_t from);
+
+  // The next thread that may run before it is asked again who waits for whom; null where all have had their turn.
+  Thread* next_in_turn() {
+    while (turn_ < order_.size()) {
+      const size_t t = static_cast<size_t>(order_[turn_++]);
+      if (threads_[t].state == State::kRunnable && !held_back_[t / kWarpSize]) return &threads_[t];
     }
-    thread.state = State::kDone;
-#if defined(__SANITIZE_ADDRESS__)
-    __sanitizer_start_switch_fiber(nullptr, block.host_stack_, block.host_stack_size_);
-#endif
-    jump_fcontext(block.host_, nullptr);
+    return nullptr;
   }
 
-  void resume(Thread& thread) {
+  void make_current(Thread& thread) {
     if (thread.context == nullptr) {
       thread.stack = stacks().take();
       thread.context = make_fcontext(thread.stack + kStackBytes, kStackBytes, &Block::enter);
@@ -266,15 +275,20 @@ class Block {
     current_ = &thread;
     position.thread = thread.index;
     position.lane = thread.number % kWarpSize;
+  }
+
+  // Runs a thread and those that it hands over to, until one ends or none is left.
+  void resume(Thread& thread) {
+    make_current(thread);
 #if defined(__SANITIZE_ADDRESS__)
     void* fake_stack = nullptr;
     __sanitizer_start_switch_fiber(&fake_stack, thread.stack, kStackBytes);
 #endif
-    thread.context = jump_fcontext(thread.context, this).fctx;
+    keep_context(jump_fcontext(thread.context, &host_));
 #if defined(__SANITIZE_ADDRESS__)
     __sanitizer_finish_switch_fiber(fake_stack, nullptr, nullptr);
 #endif
-    if (thread.state == State::kDone) stacks().give_back(std::exchange(thread.stack, nullptr));
+    if (current_->state == State::kDone) stacks().give_back(std::exchange(current_->stack, nullptr));
     if (failure_ != nullptr) std::rethrow_exception(std::exchange(failure_, nullptr));
   }
 
@@ -294,6 +308,7 @@ class Block {
       }
       if (in_exchange == last - first) {
         require_same_place(first, last, "a warp's exchange");
+        if (threads_[first].work != nullptr) threads_[first].work(slots_of(threads_[first]));
         for (size_t t = first; t < last; ++t) threads_[t].state = State::kRunnable;
         any = true;
       } else if (in_exchange > 0) {
@@ -338,11 +353,12 @@ class Block {
   Schedule schedule_;
   std::vector<Thread> threads_;
   std::vector<int> order_;
-  std::vector<Slot> exchanges_;
+  size_t turn_ = 0;
   std::unordered_map<const void*, SharedPiece> shared_;
   SharedPiece dynamic_shared_;
   // Warps that have no turn this time, so that they come to lie behind others.
   std::vector<char> held_back_;
+  std::unique_ptr<Exchange::Slot[]> exchanges_;
   std::mt19937_64 random_;
   std::exception_ptr failure_;
   Thread* current_ = nullptr;
@@ -353,6 +369,30 @@ class Block {
 
 thread_local Block* running = nullptr;
 thread_local std::string followed;
+
+// The first thread of a grid is entered from the host, whose stack is thereby known.
+void Block::enter(transfer_t from) {
+  keep_context(from);
+  Block& block = *running;
+#if defined(__SANITIZE_ADDRESS__)
+  if (block.host_stack_ == nullptr)
+    __sanitizer_finish_switch_fiber(nullptr, &block.host_stack_, &block.host_stack_size_);
+  else
+    __sanitizer_finish_switch_fiber(nullptr, nullptr, nullptr);
+#endif
+  try {
+    block.kernel_.run(block.arguments_);
+  } catch (...) {
+    // Nothing may unwind out of a fiber; the host's side throws it on.
+    block.failure_ = std::current_exception();
+  }
+  Thread& thread = *block.current_;
+  thread.state = State::kDone;
+#if defined(__SANITIZE_ADDRESS__)
+  __sanitizer_start_switch_fiber(nullptr, block.host_stack_, block.host_stack_size_);
+#endif
+  jump_fcontext(block.host_, &thread.context);
+}
 
 }  // namespace
 
@@ -393,9 +433,9 @@ void run_grid(const Kernel& kernel, void** arguments, Extent grid, Extent extent
 
 void block_barrier(std::source_location place) { running->wait(State::kAtBarrier, place); }
 
-Exchange warp_exchange(unsigned mask, const void* data, size_t size, std::source_location place) {
+Exchange warp_exchange(unsigned mask, const void* data, size_t size, std::source_location place, WarpWork work) {
   if (mask != 0xffffffffu) throw KernelFault("the emulated driver exchanges values among whole warps only");
-  return running->exchange(data, size, place);
+  return running->exchange(data, size, place, work);
 }
 
 void start_copy(void* to, const void* from, size_t bytes) { running->start_copy(to, from, bytes); }

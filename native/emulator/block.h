@@ -25,8 +25,8 @@ class KernelFault : public std::runtime_error {
 };
 
 // What a GPU leaves open. In which order the runnable threads of a block take turns: a random order is drawn anew for
-// every turn, which about half of the warps miss, so that some run ahead of others. And when a copy to shared memory lands between its start and the wait for it: as late as it can
-// (forward), at once (reverse), or the one or the other by chance.
+// every turn, which about half of the warps miss, so that some run ahead of others. And when a copy to shared memory lands
+// between its start and the wait for it: as late as it can (forward), at once (reverse), or the one or the other by chance.
 struct Schedule {
   enum class Order { kForward, kReverse, kRandom } order = Order::kForward;
   uint64_t seed = 0;
@@ -58,8 +58,9 @@ void block_barrier(std::source_location place);
 
 // What the lanes of a warp have handed in; valid until the thread's next exchange.
 struct Exchange {
-  static constexpr size_t kBytes = 128;
-  const unsigned char (*slots)[kBytes];
+  static constexpr size_t kBytes = 192;
+  using Slot = unsigned char[kBytes];
+  const Slot* slots;
 
   template <class T>
   T of(int lane) const {
@@ -69,9 +70,13 @@ struct Exchange {
   }
 };
 
+// What a warp does together: called once with the slots of its lanes, all of which have handed in, before any goes on.
+using WarpWork = void (*)(Exchange::Slot* slots);
+
 // Hands in `size` bytes and waits for the whole warp at the same place. Part of a warp is not supported: `mask` must be
 // full.
-Exchange warp_exchange(unsigned mask, const void* data, size_t size, std::source_location place);
+Exchange warp_exchange(unsigned mask, const void* data, size_t size, std::source_location place,
+                       WarpWork work = nullptr);
 
 // Memory of the block, one piece per `place`, full of 0xff (NaN) at first.
 void* shared_memory(const void* place, size_t size);

@@ -201,6 +201,17 @@ CUDA_EXPORT int64_t opsig_emulated_waits() { return waits; }
 // For tests: the schedule of what this thread launches from now on; null for the environment's.
 CUDA_EXPORT void opsig_emulated_follow_schedule(const char* schedule) { Schedule::follow(schedule); }
 
+// For tests: the kernel of this number, from 0 on, as MODULE/NAME; null where there is none.
+CUDA_EXPORT const char* opsig_emulated_kernel(int number) {
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> all;
+    for (const Kernel* kernel : all_kernels()) all.push_back(kernel->module + "/" + kernel->name);
+    return all;
+  }();
+  const size_t n = static_cast<size_t>(number);
+  return n < names.size() ? names[n].c_str() : nullptr;
+}
+
 CUDA_EXPORT int64_t opsig_emulated_live_objects() { return live_objects; }
 
 CUDA_EXPORT int cuInit(unsigned) {

@@ -14,6 +14,8 @@ std::vector<Kernel*>& kernels() {
 
 void add_kernel(Kernel* kernel) { kernels().push_back(kernel); }
 
+const std::vector<Kernel*>& all_kernels() { return kernels(); }
+
 bool module_exists(const std::string& module) {
   return std::any_of(kernels().begin(), kernels().end(), [&](const Kernel* k) { return k->module == module; });
 }

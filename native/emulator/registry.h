@@ -25,6 +25,7 @@ class Kernel {
 };
 
 void add_kernel(Kernel* kernel);
+const std::vector<Kernel*>& all_kernels();
 bool module_exists(const std::string& module);
 
 // Null where there is none.
