@@ -17,8 +17,9 @@ internal static class SelfTestCommand
         Option<bool> json = JsonOutput.Option();
         var command = new Command(
             "selftest",
-            "Compares every layer's kernels in all passes, and losses, gradients, curvature products and eigenvalues of small "
-            + "networks, with the processor's float64. Exit status 1 where a number is beyond its bound.\n"
+            "Compares every layer's kernels in all passes, those of vectors and of optimisers' steps, and losses, "
+            + "gradients, curvature products and eigenvalues of small networks, with the processor's float64. Exit "
+            + "status 1 where a number is beyond its bound.\n"
             + "Example: opsig selftest --device cuda");
         command.Options.Add(device);
         command.Options.Add(arithmetic);

@@ -17,14 +17,6 @@ OPSIG_DEVICE void product_finish(const Arguments& p, const T* partial, int64_t s
   });
 }
 
-// C [+]= bias: what is left of a product without terms or depth.
-template <class T>
-OPSIG_DEVICE void product_empty(const Arguments& p) {
-  const int64_t matrix = p.rows * p.columns;
-  over_elements(p.vectors * matrix,
-                [&](int64_t i) { finish(p, i / matrix, i % matrix / p.columns, i % p.columns, T(0)); });
-}
-
 }  // namespace
 
 OPSIG_KERNEL(product_128_float32, 256, opsig_product_arguments p, TilePlan plan) {
@@ -48,4 +40,3 @@ OPSIG_KERNEL(product_finish_float32, 256, opsig_product_arguments p, const float
 OPSIG_KERNEL(product_finish_float64, 256, opsig_product_arguments p, const double* partial, int64_t shares) {
   product_finish(p, partial, shares);
 }
-OPSIG_KERNELS(product_empty, 256, (opsig_product_arguments p), (p))

@@ -56,6 +56,7 @@ internal static class LayerComparisons
         yield return (new Convolution(new FeatureShape(12, 12, 4), 36, kernel: 3, padding: 1), 9, 1, 1300);
         yield return (new Convolution(new FeatureShape(4, 4, 16), 65, kernel: 1), 9, 132, 144);
         yield return (new Convolution(new FeatureShape(4, 4, 65), 16, kernel: 1), 9, 132, 144);
+        yield return (new Convolution(new FeatureShape(2, 2, 65), 65, kernel: 1), 2, 264, 130);
         yield return (Pooling.Max(new FeatureShape(7, 6, 5), 3, 2, 1), 3, 2, 9);
         yield return (Pooling.Average(new FeatureShape(7, 6, 5), 3, 2, 1), 3, 2, 9);
         yield return (new PaddedShortcut(new FeatureShape(7, 6, 5), 8, 2), 3, 2, 1);
@@ -65,6 +66,7 @@ internal static class LayerComparisons
         yield return (FeatureNormalization.LayerNorm(FeatureShape.Vector(70), 1e-5), 37, 3, 70);
         yield return (FeatureNormalization.GroupNorm(new FeatureShape(5, 6, 36), 3, 1e-5), 4, 2, 360);
         yield return (FeatureNormalization.BatchNorm(new FeatureShape(8, 8, 5), 1e-5), 40, 2, 2560);
+        yield return (new Dropout(FeatureShape.Vector(37), rate: 0.3, seed: 5), 11, 3, 1);
         foreach (ActivationKind kind in Enum.GetValues<ActivationKind>())
         {
             yield return (new Activation(kind, FeatureShape.Vector(37)), 11, 3, 4);

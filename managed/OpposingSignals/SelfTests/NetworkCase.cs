@@ -56,10 +56,15 @@ internal sealed class NetworkCase
         yield return Create(ModelCatalog.Build("gpt:1:8:2", FeatureShape.Sequence(6, 1), 11), new CrossEntropy(), 7);
     }
 
-    /// <summary>The mean loss on a device.</summary>
+    /// <summary>The loss on a device: a mean in which samples count once, twice or three times.</summary>
     public Objective Objective(Device device, Precision precision) => new(
         device, precision, Network, _loss, _inputs, _targets,
-        new ObjectiveOptions { MicroBatch = MicroBatch, VectorsAtOnce = Vectors });
+        new ObjectiveOptions
+        {
+            MicroBatch = MicroBatch,
+            VectorsAtOnce = Vectors,
+            SampleWeights = [.. Enumerable.Range(0, Samples).Select(sample => 1.0 + (sample % 3))],
+        });
 
     /// <summary>
     /// The case with every parameter and every input off by <paramref name="relative"/> of itself, up or down by chance.

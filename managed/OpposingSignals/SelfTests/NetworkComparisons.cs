@@ -65,6 +65,14 @@ internal static class NetworkComparisons
             new("three Hessian products", Product(ProductKind.Hessian, NetworkCase.Vectors)),
             new("three Gauss-Newton products", Product(ProductKind.GaussNewton, NetworkCase.Vectors)),
         };
+        if (!objective.CouplesSamples)
+        {
+            (double[] slopes, double[] curvatures) = point.SampleDerivatives(directions);
+            double[] fisher = Product(ProductKind.EmpiricalFisher, NetworkCase.Vectors);
+            quantities.Add(new("three empirical Fisher products", fisher));
+            quantities.Add(new("slopes of every sample", slopes));
+            quantities.Add(new("curvatures of every sample", curvatures));
+        }
 
         // The Hessian's symmetric part is computed to rounding, so that an eigenvalue is off by its residual at most.
         var options = new LanczosOptions { Count = Eigenvalues, Tolerance = Quantity.EigenTolerance(precision, device.Arithmetic) };

@@ -18,8 +18,9 @@ public sealed record SelfTestResult(string Subject, string Quantity, double Erro
 }
 
 /// <summary>
-/// A device against the processor's float64: every layer's kernels, then losses, gradients, curvature products and eigenvalues of
-/// whole networks. Needs no test framework and no file: it runs from a published folder.
+/// A device against the processor's float64: every layer's kernels, those of vectors and of optimisers' steps, then
+/// losses, gradients, curvature products and eigenvalues of whole networks. Needs no test framework and no file: it runs
+/// from a published folder.
 /// </summary>
 public static class SelfTest
 {
@@ -31,12 +32,9 @@ public static class SelfTest
     {
         ArgumentNullException.ThrowIfNull(device);
         using var processor = new CpuDevice();
-        foreach (SelfTestResult result in LayerComparisons.Run(device, processor))
-        {
-            yield return result;
-        }
-
-        foreach (SelfTestResult result in NetworkComparisons.Run(device, processor))
+        foreach (SelfTestResult result in LayerComparisons.Run(device, processor)
+            .Concat(device.Arithmetic == ProductArithmetic.Float32 ? VectorComparisons.Run(device, processor) : [])
+            .Concat(NetworkComparisons.Run(device, processor)))
         {
             yield return result;
         }

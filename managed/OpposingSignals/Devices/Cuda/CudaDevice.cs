@@ -73,6 +73,10 @@ public sealed unsafe class CudaDevice : Device
     /// <summary>Bytes of scratch memory that are taken.</summary>
     internal long ScratchBytes => _scratch.Bytes;
 
+    /// <summary>The kernels that this device has started, as MODULE/NAME.</summary>
+    internal IEnumerable<string> StartedKernels =>
+        _functions.Keys.Select(used => $"{used.Kernel.Module}/{used.Kernel.NameFor(used.Precision)}");
+
     /// <summary>How often captured work was done.</summary>
     internal long GraphLaunches { get; private set; }
 

@@ -208,6 +208,22 @@ internal sealed unsafe class CudaDriver
     /// <summary>For tests, on the emulated driver: how often this host thread has waited for the device.</summary>
     public long Waits => ((delegate* unmanaged<long>)Export("opsig_emulated_waits"))();
 
+    /// <summary>For tests, on the emulated driver: every kernel that there is, as MODULE/NAME.</summary>
+    public IReadOnlyList<string> Kernels
+    {
+        get
+        {
+            var nameOf = (delegate* unmanaged<int, byte*>)Export("opsig_emulated_kernel");
+            var names = new List<string>();
+            while (Marshal.PtrToStringUTF8((nint)nameOf(names.Count)) is { } name)
+            {
+                names.Add(name);
+            }
+
+            return names;
+        }
+    }
+
     /// <summary>Throws what the driver reports.</summary>
     [DoesNotReturn]
     public void Throw(int status, string what) => throw new CudaException(status, what, Describe(status));

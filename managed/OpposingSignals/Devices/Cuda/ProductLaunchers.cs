@@ -7,7 +7,6 @@ internal static unsafe class ProductLaunchers
 {
     private static readonly TilePlan.Kernels ProductKernels = new("products", "product");
     private static readonly CudaKernel FinishKernel = new("products", "product_finish");
-    private static readonly CudaKernel EmptyKernel = new("products", "product_empty");
 
     public static void AddTo(CudaOperations table)
     {
@@ -21,12 +20,6 @@ internal static unsafe class ProductLaunchers
         Products.ProductArguments a = Stacked(p);
         if (a.Vectors * a.Rows * a.Columns == 0)
         {
-            return;
-        }
-
-        if (a.Depth == 0)
-        {
-            launch.Run(EmptyKernel, a.Precision, CudaGrid.Over(a.Vectors * a.Rows * a.Columns), a);
             return;
         }
 
