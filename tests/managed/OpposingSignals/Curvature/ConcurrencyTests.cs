@@ -1,5 +1,6 @@
 using OpposingSignals.Curvature;
 using OpposingSignals.Devices;
+using OpposingSignals.Tests.Support;
 using OpposingSignals.Tests.Support.Plain;
 
 namespace OpposingSignals.Tests.Curvature;
@@ -8,16 +9,17 @@ namespace OpposingSignals.Tests.Curvature;
 public sealed class ConcurrencyTests
 {
     [Theory]
-    [InlineData("residual pictures", Precision.Float32)]
-    [InlineData("residual pictures", Precision.Float64)]
-    [InlineData("packed inputs", Precision.Float32)]
-    [InlineData("threaded vectors", Precision.Float64)]
-    public async Task TwoObjectivesOfOneShapeInTwoThreadsGiveTheBitsOfOneAlone(string name, Precision precision)
+    [OnEachDevice("residual pictures", Precision.Float32)]
+    [OnEachDevice("residual pictures", Precision.Float64)]
+    [OnEachDevice("packed inputs", Precision.Float32)]
+    [InlineData("cpu", "threaded vectors", Precision.Float64)]
+    public async Task TwoObjectivesOfOneShapeInTwoThreadsGiveTheBitsOfOneAlone(
+        string deviceName, string name, Precision precision)
     {
         RandomCase random = RandomCase.Make(name, 1);
-        double[] alone = Products(random, precision);
+        double[] alone = Products(deviceName, random, precision);
         Task<double[]>[] together = [.. Enumerable.Range(0, 2).Select(_ => Task.Factory.StartNew(
-            () => Enumerable.Range(0, 6).SelectMany(_ => Products(random, precision)).ToArray(),
+            () => Enumerable.Range(0, 6).SelectMany(_ => Products(deviceName, random, precision)).ToArray(),
             CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default))];
 
         // Threads that wait for each other would wait for ever.
@@ -37,9 +39,9 @@ public sealed class ConcurrencyTests
         Assert.EndsWith(" 2 threads", description, StringComparison.Ordinal);
     }
 
-    private static double[] Products(RandomCase random, Precision precision)
+    private static double[] Products(string deviceName, RandomCase random, Precision precision)
     {
-        using var device = new CpuDevice(threads: 2);
+        using Device device = TestDevices.Open(deviceName);
         using var objective = new Objective(
             device, precision, random.Network, random.Loss, random.Inputs, random.Targets);
         using VectorBlock theta = PlainComparison.Block(device, precision, random.Parameters, 1);

@@ -1,5 +1,6 @@
 using OpposingSignals.Curvature;
 using OpposingSignals.Devices;
+using OpposingSignals.Tests.Support;
 
 namespace OpposingSignals.Tests.Curvature;
 
@@ -7,10 +8,11 @@ public sealed class DirectionHistoryTests
 {
     private const double Angle = 0.1;
 
-    [Fact]
-    public void DriftAndOscillationAreContinuedWhateverTheSigns()
+    [Theory]
+    [OnEachDevice]
+    public void DriftAndOscillationAreContinuedWhateverTheSigns(string deviceName)
     {
-        using var device = new CpuDevice(threads: 1);
+        using Device device = TestDevices.Open(deviceName);
         using var history = new DirectionHistory(device, Precision.Float64, 4, length: 4, width: 1);
         for (int step = 0; step < 7; step++)
         {
@@ -25,10 +27,11 @@ public sealed class DirectionHistoryTests
         Assert.False(!(Error(history, null, exact) > 0.1));
     }
 
-    [Fact]
-    public void PointsWithoutParametersAreNotExtrapolated()
+    [Theory]
+    [OnEachDevice]
+    public void PointsWithoutParametersAreNotExtrapolated(string deviceName)
     {
-        using var device = new CpuDevice(threads: 1);
+        using Device device = TestDevices.Open(deviceName);
         using var history = new DirectionHistory(device, Precision.Float64, 4, length: 4, width: 1);
         for (int step = 0; step < 6; step++)
         {

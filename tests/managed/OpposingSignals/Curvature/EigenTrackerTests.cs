@@ -74,11 +74,12 @@ public sealed class EigenTrackerTests(ITestOutputHelper output)
     }
 
     [Theory]
-    [InlineData(0.97, 1)]
-    [InlineData(0.87, 3)]
-    public void AGuardJoinsAtOnceWhereValuesAreCloseAndAtItsIntervalElsewhere(double second, int noticedAfter)
+    [OnEachDevice(0.97, 1)]
+    [OnEachDevice(0.87, 3)]
+    public void AGuardJoinsAtOnceWhereValuesAreCloseAndAtItsIntervalElsewhere(
+        string deviceName, double second, int noticedAfter)
     {
-        using var device = new CpuDevice(threads: 1);
+        using Device device = TestDevices.Open(deviceName);
         var sequence = new OperatorSequence(second, 0.02, 0, 0);
         var options = new EigenTrackerOptions { GuardInterval = 4 };
         using var tracker = new EigenTracker(device, Precision.Float64, Dimension, options);
@@ -111,8 +112,8 @@ public sealed class EigenTrackerTests(ITestOutputHelper output)
     }
 
     [Theory]
-    [InlineData("cpu", Spectrum.Largest, 3)]
-    [InlineData("cpu", Spectrum.Smallest, 1)]
+    [OnEachDevice(Spectrum.Largest, 3)]
+    [OnEachDevice(Spectrum.Smallest, 1)]
     [OnEachDevice(Spectrum.BothEnds, 1)]
     public void EveryEndAndSeveralPairsAreTracked(string deviceName, Spectrum spectrum, int count)
     {
@@ -143,11 +144,11 @@ public sealed class EigenTrackerTests(ITestOutputHelper output)
     }
 
     [Theory]
-    [InlineData(Precision.Float32)]
-    [InlineData(Precision.Float64)]
-    public void ARestoredTrackerContinuesBitwise(Precision precision)
+    [OnEachDevice(Precision.Float32)]
+    [OnEachDevice(Precision.Float64)]
+    public void ARestoredTrackerContinuesBitwise(string deviceName, Precision precision)
     {
-        using var device = new CpuDevice(threads: 1);
+        using Device device = TestDevices.Open(deviceName);
         var options = new EigenTrackerOptions { Count = 2 };
         var sequence = new OperatorSequence(0.95, 0.01, 0.02, 0.01);
         using var tracker = new EigenTracker(device, precision, Dimension, options);

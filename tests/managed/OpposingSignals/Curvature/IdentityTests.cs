@@ -1,6 +1,7 @@
 using OpposingSignals.Curvature;
 using OpposingSignals.Devices;
 using OpposingSignals.Networks;
+using OpposingSignals.Tests.Support;
 using OpposingSignals.Tests.Support.Plain;
 
 namespace OpposingSignals.Tests.Curvature;
@@ -8,15 +9,20 @@ namespace OpposingSignals.Tests.Curvature;
 /// <summary>What holds between products whatever the network: no reference takes part.</summary>
 public sealed class IdentityTests
 {
-    public static TheoryData<string, Precision> Cases
+    public static TheoryData<string, string, Precision> Cases
     {
         get
         {
-            var data = new TheoryData<string, Precision>();
-            foreach (string name in RandomCase.Names)
+            var data = new TheoryData<string, string, Precision>();
+            foreach (string device in TestDevices.Names)
             {
-                data.Add(name, Precision.Float32);
-                data.Add(name, Precision.Float64);
+                // The large ones are there for the processor's threads.
+                foreach (string name in RandomCase.Names.Where(
+                    name => device == "cpu" || !name.StartsWith("threaded", StringComparison.Ordinal)))
+                {
+                    data.Add(device, name, Precision.Float32);
+                    data.Add(device, name, Precision.Float64);
+                }
             }
 
             return data;
@@ -25,31 +31,33 @@ public sealed class IdentityTests
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void ProductsAreSymmetric(string name, Precision precision) => At(name, precision, (point, v) =>
-    {
-        foreach (ProductKind kind in Enum.GetValues<ProductKind>())
+    public void ProductsAreSymmetric(string deviceName, string name, Precision precision) =>
+        At(deviceName, name, precision, (point, v) =>
         {
-            double[][] vectors = Rows(v.ToArray(), v.Count), products = Rows(PlainComparison.Multiply(point, kind, v), v.Count);
-            double forwards = Dot(vectors[0], products[1]), backwards = Dot(vectors[1], products[0]);
-            Assert.False(!(Math.Abs(forwards - backwards) <= Slack(precision) * Norm(vectors[0]) * Norm(products[1])));
-        }
-    });
+            foreach (ProductKind kind in Enum.GetValues<ProductKind>())
+            {
+                double[][] vectors = Rows(v.ToArray(), v.Count), products = Rows(PlainComparison.Multiply(point, kind, v), v.Count);
+                double forwards = Dot(vectors[0], products[1]), backwards = Dot(vectors[1], products[0]);
+                Assert.False(!(Math.Abs(forwards - backwards) <= Slack(precision) * Norm(vectors[0]) * Norm(products[1])));
+            }
+        });
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void ProductsAreLinear(string name, Precision precision) => At(name, precision, (point, v) =>
-    {
-        foreach (ProductKind kind in Enum.GetValues<ProductKind>())
+    public void ProductsAreLinear(string deviceName, string name, Precision precision) =>
+        At(deviceName, name, precision, (point, v) =>
         {
-            double[][] products = Rows(PlainComparison.Multiply(point, kind, v), v.Count);
-            using var mixed = new VectorBlock(v.Device, precision, 1, v.Length);
-            mixed.Combine(v, new double[,] { { 0.5 }, { -2 }, { 0.25 } });
-            double[] product = PlainComparison.Multiply(point, kind, mixed);
-            double[] expected = [.. product.Select((_, i) =>
-                (0.5 * products[0][i]) - (2 * products[1][i]) + (0.25 * products[2][i]))];
-            AssertClose(expected, product, precision);
-        }
-    });
+            foreach (ProductKind kind in Enum.GetValues<ProductKind>())
+            {
+                double[][] products = Rows(PlainComparison.Multiply(point, kind, v), v.Count);
+                using var mixed = new VectorBlock(v.Device, precision, 1, v.Length);
+                mixed.Combine(v, new double[,] { { 0.5 }, { -2 }, { 0.25 } });
+                double[] product = PlainComparison.Multiply(point, kind, mixed);
+                double[] expected = [.. product.Select((_, i) =>
+                    (0.5 * products[0][i]) - (2 * products[1][i]) + (0.25 * products[2][i]))];
+                AssertClose(expected, product, precision);
+            }
+        });
 
     /// <summary>
     /// In float64 to the bit. Vectors that share an operand are one taller product, and oneDNN may sum float32 products of
@@ -57,60 +65,63 @@ public sealed class IdentityTests
     /// </summary>
     [Theory]
     [MemberData(nameof(Cases))]
-    public void VectorsAtOnceAgreeWithSingleOnes(string name, Precision precision) => At(name, precision, (point, v) =>
-    {
-        foreach (ProductKind kind in Enum.GetValues<ProductKind>())
+    public void VectorsAtOnceAgreeWithSingleOnes(string deviceName, string name, Precision precision) =>
+        At(deviceName, name, precision, (point, v) =>
         {
-            double[] singles = PlainComparison.Singles(point, kind, v), together = PlainComparison.Multiply(point, kind, v);
-            AssertClose(singles, together, precision);
-            if (precision == Precision.Float64)
+            foreach (ProductKind kind in Enum.GetValues<ProductKind>())
             {
-                Assert.Equal(singles, together);
+                double[] singles = PlainComparison.Singles(point, kind, v), together = PlainComparison.Multiply(point, kind, v);
+                AssertClose(singles, together, precision);
+                if (precision == Precision.Float64)
+                {
+                    Assert.Equal(singles, together);
+                }
             }
-        }
 
-        (double[] slopes, double[] curvatures) = point.SampleDerivatives(v);
-        Assert.Equal(slopes, point.SampleSlopes(v));
-        Assert.Equal(curvatures, point.SampleCurvatures(v));
-        Assert.Equal(slopes, Enumerable.Range(0, v.Count).SelectMany(j => point.SampleSlopes(v.Rows(j, 1))));
-        Assert.Equal(curvatures, Enumerable.Range(0, v.Count).SelectMany(j => point.SampleCurvatures(v.Rows(j, 1))));
-    });
+            (double[] slopes, double[] curvatures) = point.SampleDerivatives(v);
+            Assert.Equal(slopes, point.SampleSlopes(v));
+            Assert.Equal(curvatures, point.SampleCurvatures(v));
+            Assert.Equal(slopes, Enumerable.Range(0, v.Count).SelectMany(j => point.SampleSlopes(v.Rows(j, 1))));
+            Assert.Equal(curvatures, Enumerable.Range(0, v.Count).SelectMany(j => point.SampleCurvatures(v.Rows(j, 1))));
+        });
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void SamplesAddUpToTheWhole(string name, Precision precision) => At(name, precision, (point, v) =>
-    {
-        double[][] vectors = Rows(v.ToArray(), v.Count);
-        double[][] products = Rows(PlainComparison.Multiply(point, ProductKind.Hessian, v), v.Count);
-        double[][] slopes = Rows(point.SampleSlopes(v), v.Count), curvatures = Rows(point.SampleCurvatures(v), v.Count);
-        double[] gradient = point.Gradient.ToArray();
-        for (int j = 0; j < v.Count; j++)
+    public void SamplesAddUpToTheWhole(string deviceName, string name, Precision precision) =>
+        At(deviceName, name, precision, (point, v) =>
         {
-            double scale = Slack(precision) * Norm(vectors[j]);
-            Assert.False(!(Math.Abs(slopes[j].Average() - Dot(gradient, vectors[j])) <= scale * Norm(gradient)));
-            Assert.False(!(Math.Abs(curvatures[j].Average() - Dot(products[j], vectors[j])) <= scale * Norm(products[j])));
-        }
+            double[][] vectors = Rows(v.ToArray(), v.Count);
+            double[][] products = Rows(PlainComparison.Multiply(point, ProductKind.Hessian, v), v.Count);
+            double[][] slopes = Rows(point.SampleSlopes(v), v.Count), curvatures = Rows(point.SampleCurvatures(v), v.Count);
+            double[] gradient = point.Gradient.ToArray();
+            for (int j = 0; j < v.Count; j++)
+            {
+                double scale = Slack(precision) * Norm(vectors[j]);
+                Assert.False(!(Math.Abs(slopes[j].Average() - Dot(gradient, vectors[j])) <= scale * Norm(gradient)));
+                Assert.False(!(Math.Abs(curvatures[j].Average() - Dot(products[j], vectors[j])) <= scale * Norm(products[j])));
+            }
 
-        Assert.Equal(point.Loss, point.SampleLosses.ToArray().Average(), 1e-14);
-    });
+            Assert.Equal(point.Loss, point.SampleLosses.ToArray().Average(), 1e-14);
+        });
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void ARecomputedPrimalGivesTheBitsOfAKeptOne(string name, Precision precision)
+    public void ARecomputedPrimalGivesTheBitsOfAKeptOne(string deviceName, string name, Precision precision)
     {
         RandomCase random = RandomCase.Make(name, 1);
         int microBatch = (random.Samples + 2) / 3;
         double[] kept = [], recomputed = [];
         var roomy = new ObjectiveOptions { MicroBatch = microBatch, VectorsAtOnce = 3 };
         long needed = 0;
-        Use(random, precision, roomy, objective =>
+        Use(deviceName, random, precision, roomy, objective =>
         {
             Assert.True(objective.Plan.KeepsPrimal);
-            needed = objective.Plan.TotalBytes - objective.Plan.PackedBytes;
+            needed = objective.Plan.TotalBytes - objective.Plan.PackedBytes - objective.Plan.StagingBytes;
         });
 
-        // Packed inputs, whose products round differently, go before the kept primal does: neither run has them.
-        Use(random, precision, roomy with { MemoryBudget = needed }, objective =>
+        // Recorded products go before the kept primal does, and so do packed inputs, whose products round differently:
+        // neither run has them.
+        Use(deviceName, random, precision, roomy with { MemoryBudget = needed }, objective =>
         {
             Assert.True(objective.Plan.KeepsPrimal);
             Assert.Equal(0, objective.Plan.PackedBytes);
@@ -118,7 +129,7 @@ public sealed class IdentityTests
         });
 
         // One byte too few for the primal of every micro-batch.
-        Use(random, precision, roomy with { MemoryBudget = needed - 1 }, objective =>
+        Use(deviceName, random, precision, roomy with { MemoryBudget = needed - 1 }, objective =>
         {
             Assert.False(objective.Plan.KeepsPrimal);
             recomputed = Everything(objective, random);
@@ -129,8 +140,9 @@ public sealed class IdentityTests
     /// <summary>⟨u, F v⟩ = (1/N) Σ ⟨∇ℓᵢ, u⟩⟨∇ℓᵢ, v⟩.</summary>
     [Theory]
     [MemberData(nameof(Cases))]
-    public void TheEmpiricalFisherMatrixIsTheSecondMomentOfSlopes(string name, Precision precision) =>
-        At(name, precision, (point, v) =>
+    public void TheEmpiricalFisherMatrixIsTheSecondMomentOfSlopes(
+        string deviceName, string name, Precision precision) =>
+        At(deviceName, name, precision, (point, v) =>
         {
             double[][] slopes = Rows(point.SampleSlopes(v), v.Count), vectors = Rows(v.ToArray(), v.Count);
             double[][] products = Rows(PlainComparison.Multiply(point, ProductKind.EmpiricalFisher, v), v.Count);
@@ -148,15 +160,16 @@ public sealed class IdentityTests
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void TwoRunsGiveTheSameBits(string name, Precision precision)
+    public void TwoRunsGiveTheSameBits(string deviceName, string name, Precision precision)
     {
         RandomCase random = RandomCase.Make(name, 1);
         double[] first = [], second = [];
-        Use(random, precision, new ObjectiveOptions(), objective => first = Everything(objective, random));
-        Use(random, precision, new ObjectiveOptions(), objective => second = Everything(objective, random));
+        Use(deviceName, random, precision, new ObjectiveOptions(), objective => first = Everything(objective, random));
+        Use(deviceName, random, precision, new ObjectiveOptions(), objective => second = Everything(objective, random));
         Assert.Equal(first, second);
     }
 
+    // Packing is the processor's own.
     [Theory]
     [InlineData("packed inputs")]
     [InlineData("packed inputs without bias")]
@@ -168,13 +181,13 @@ public sealed class IdentityTests
         var options = new ObjectiveOptions { MicroBatch = random.Samples, VectorsAtOnce = 3 };
         double[] packed = [], plain = [];
         long needed = 0;
-        Use(random, Precision.Float32, options, objective =>
+        Use("cpu", random, Precision.Float32, options, objective =>
         {
             Assert.True(objective.Plan.PackedBytes > 0);
             needed = objective.Plan.TotalBytes - objective.Plan.PackedBytes;
             packed = Everything(objective, random);
         });
-        Use(random, Precision.Float32, options with { MemoryBudget = needed }, objective =>
+        Use("cpu", random, Precision.Float32, options with { MemoryBudget = needed }, objective =>
         {
             Assert.Equal(0, objective.Plan.PackedBytes);
             plain = Everything(objective, random);
@@ -183,10 +196,10 @@ public sealed class IdentityTests
     }
 
     [Theory]
-    [InlineData(Precision.Float32)]
-    [InlineData(Precision.Float64)]
-    public void TheHessianOfALinearModelWithSquaredLossIsItsGaussNewtonMatrix(Precision precision) =>
-        At("linear", precision, (point, v) => AssertClose(
+    [OnEachDevice(Precision.Float32)]
+    [OnEachDevice(Precision.Float64)]
+    public void TheHessianOfALinearModelWithSquaredLossIsItsGaussNewtonMatrix(string deviceName, Precision precision) =>
+        At(deviceName, "linear", precision, (point, v) => AssertClose(
             PlainComparison.Multiply(point, ProductKind.GaussNewton, v),
             PlainComparison.Multiply(point, ProductKind.Hessian, v),
             precision));
@@ -195,10 +208,11 @@ public sealed class IdentityTests
     // in a pass is of the order of one.
     private static double Slack(Precision precision) => precision == Precision.Float32 ? 1e-4 : 1e-12;
 
-    private static void At(string name, Precision precision, Action<LinearizationPoint, VectorBlock> use)
+    private static void At(
+        string deviceName, string name, Precision precision, Action<LinearizationPoint, VectorBlock> use)
     {
         RandomCase random = RandomCase.Make(name, 1);
-        Use(random, precision, new ObjectiveOptions { MicroBatch = (random.Samples / 2) + 1 }, objective =>
+        Use(deviceName, random, precision, new ObjectiveOptions { MicroBatch = (random.Samples / 2) + 1 }, objective =>
         {
             using VectorBlock theta = PlainComparison.Block(objective.Device, precision, random.Parameters, 1);
             using VectorBlock v = PlainComparison.Block(
@@ -207,9 +221,10 @@ public sealed class IdentityTests
         });
     }
 
-    private static void Use(RandomCase random, Precision precision, ObjectiveOptions options, Action<Objective> use)
+    private static void Use(
+        string deviceName, RandomCase random, Precision precision, ObjectiveOptions options, Action<Objective> use)
     {
-        using var device = new CpuDevice(threads: 2);
+        using Device device = TestDevices.Open(deviceName);
         using var objective = new Objective(
             device, precision, random.Network, random.Loss, random.Inputs, random.Targets,
             options with { BatchNorm = BatchNormMode.Eval });

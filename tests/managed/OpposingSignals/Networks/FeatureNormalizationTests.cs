@@ -2,6 +2,7 @@ using OpposingSignals.Curvature;
 using OpposingSignals.Devices;
 using OpposingSignals.Networks;
 using OpposingSignals.Tensors;
+using OpposingSignals.Tests.Support;
 using OpposingSignals.Tests.Support.Plain;
 
 namespace OpposingSignals.Tests.Networks;
@@ -9,12 +10,14 @@ namespace OpposingSignals.Tests.Networks;
 /// <summary>Normalisation layers by themselves; their passes are checked within the networks of Curvature.</summary>
 public sealed class FeatureNormalizationTests
 {
-    [Fact]
-    public void OutputsHaveMeanZeroAndVarianceOne()
+    [Theory]
+    [OnEachDevice]
+    public void OutputsHaveMeanZeroAndVarianceOne(string deviceName)
     {
+        using Device device = TestDevices.Open(deviceName);
         var shape = new FeatureShape(4, 5, 6);
         Network network = new NetworkBuilder(shape).GroupNorm(groups: 3, epsilon: 1e-12).Build();
-        double[] outputs = Evaluate(network, threads: 1, (objective, theta) => objective.Outputs(theta));
+        double[] outputs = Evaluate(network, device, (objective, theta) => objective.Outputs(theta));
 
         // Channels last: a group of two channels is every third pair.
         foreach (IGrouping<int, double> group in outputs
@@ -31,7 +34,8 @@ public sealed class FeatureNormalizationTests
     {
         Network network = new NetworkBuilder(new FeatureShape(24, 24, 18))
             .GroupNorm(groups: 2).LayerNorm().GroupNorm(groups: 18).Build();
-        Assert.Equal(Evaluate(network, threads: 1, Everything), Evaluate(network, threads: 2, Everything));
+        using Device one = new CpuDevice(threads: 1), two = new CpuDevice(threads: 2);
+        Assert.Equal(Evaluate(network, one, Everything), Evaluate(network, two, Everything));
     }
 
     [Theory]
@@ -77,11 +81,10 @@ public sealed class FeatureNormalizationTests
         ];
     }
 
-    private static double[] Evaluate(Network network, int threads, Func<Objective, VectorBlock, double[]> use)
+    private static double[] Evaluate(Network network, Device device, Func<Objective, VectorBlock, double[]> use)
     {
         const int Samples = 5;
         FeatureShape shape = network.Input;
-        using var device = new CpuDevice(threads);
         using var objective = new Objective(
             device, Precision.Float64, network, Loss.Named("mse"),
             HostTensor.From<double>(Draw(1, Samples * shape.Size), Samples, shape.Channels, shape.Height, shape.Width),

@@ -38,11 +38,12 @@ public sealed class GradientDescentTests
 
     // y = w x + b on the points ±√s has the Hessian diag(s, 1): with s = 4 the sharpness is 4 everywhere.
     [Theory]
-    [InlineData(0.49, false)]
-    [InlineData(0.51, true)]
-    public void OnAQuadraticTheSharpnessIsConstantAndTheLossGrowsExactlyPastTwoOverTheStepSize(double stepSize, bool grows)
+    [OnEachDevice(0.49, false)]
+    [OnEachDevice(0.51, true)]
+    public void OnAQuadraticTheSharpnessIsConstantAndTheLossGrowsExactlyPastTwoOverTheStepSize(
+        string deviceName, double stepSize, bool grows)
     {
-        using var device = new CpuDevice(1);
+        using Device device = TestDevices.Open(deviceName);
         Network network = new NetworkBuilder(FeatureShape.Vector(1)).Linear(1).Build();
         using var objective = new Objective(
             device,

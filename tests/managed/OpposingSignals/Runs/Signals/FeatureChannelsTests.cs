@@ -3,15 +3,17 @@ using OpposingSignals.Devices;
 using OpposingSignals.Networks;
 using OpposingSignals.Runs.Signals;
 using OpposingSignals.Tensors;
+using OpposingSignals.Tests.Support;
 
 namespace OpposingSignals.Tests.Runs.Signals;
 
 public sealed class FeatureChannelsTests
 {
-    [Fact]
-    public void ChannelsComeByTheirCorrelationWithTheGroup()
+    [Theory]
+    [OnEachDevice]
+    public void ChannelsComeByTheirCorrelationWithTheGroup(string deviceName)
     {
-        using var device = new CpuDevice(1);
+        using Device device = TestDevices.Open(deviceName);
         Network network = new NetworkBuilder(FeatureShape.Vector(3)).Linear(3, bias: false).Linear(2, bias: false).Build();
         using var parameters = new VectorBlock(device, Precision.Float64, 1, network.ParameterCount);
 

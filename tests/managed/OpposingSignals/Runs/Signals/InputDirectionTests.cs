@@ -4,6 +4,7 @@ using OpposingSignals.Devices;
 using OpposingSignals.Networks;
 using OpposingSignals.Runs.Signals;
 using OpposingSignals.Tensors;
+using OpposingSignals.Tests.Support;
 
 namespace OpposingSignals.Tests.Runs.Signals;
 
@@ -13,12 +14,12 @@ public sealed class InputDirectionTests
     private const int Samples = 5;
 
     [Theory]
-    [InlineData("mlp:6,5:tanh", "mse")]
-    [InlineData("cnn:3,2:tanh:avgpool", "ce")]
-    [InlineData("vit:4:1:8:2", "ce")]
-    public void TheDirectionIsTheGradientOfTheMeanMovementAlongTheInputs(string model, string loss)
+    [OnEachDevice("mlp:6,5:tanh", "mse")]
+    [OnEachDevice("cnn:3,2:tanh:avgpool", "ce")]
+    [OnEachDevice("vit:4:1:8:2", "ce")]
+    public void TheDirectionIsTheGradientOfTheMeanMovementAlongTheInputs(string deviceName, string model, string loss)
     {
-        using var device = new CpuDevice(1);
+        using Device device = TestDevices.Open(deviceName);
         var shape = new FeatureShape(8, 8, 3);
         Network network = ModelCatalog.Build(model, shape, 4);
         var random = new Xoshiro256(3);
@@ -54,10 +55,11 @@ public sealed class InputDirectionTests
             device, Precision.Float64, network, Loss.Named(loss), samples.Inputs, samples.Targets);
     }
 
-    [Fact]
-    public void OutputsMoveAsTheirTangentsSayAcrossMicroBatchesAndVectors()
+    [Theory]
+    [OnEachDevice]
+    public void OutputsMoveAsTheirTangentsSayAcrossMicroBatchesAndVectors(string deviceName)
     {
-        using var device = new CpuDevice(1);
+        using Device device = TestDevices.Open(deviceName);
         Network network = ModelCatalog.Build("mlp:7:tanh", FeatureShape.Vector(3), 2);
         var random = new Xoshiro256(4);
         using VectorBlock parameters = Vector(device, Initialization.Named("pytorch").Create(network, 1));
