@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2154
 # `./opsig sanitize`: native code under AddressSanitizer and UndefinedBehaviorSanitizer, which stop the first access out of
-# bounds: the native tests, then every kernel in every arithmetic, as the self-test launches them on the emulated device.
+# bounds: the native tests, then the kernels in every arithmetic, as the self-test launches them on the emulated device.
 # Sourced.
 
 sanitize() {
