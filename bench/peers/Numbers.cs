@@ -1,7 +1,8 @@
 namespace OpposingSignals.Peers;
 
 /// <summary>
-/// Numbers that look random and are the same bits here and in <c>worker.py</c>, so that both sides compute the same thing.
+/// Numbers that look random and are the same bits here and in <c>worker.py</c>, so that both sides compute the same
+/// thing.
 /// </summary>
 internal static class Numbers
 {

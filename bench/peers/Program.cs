@@ -1,14 +1,14 @@
-// OpposingSignals.Peers THREADS [DEVICE [ARITHMETIC]]: the worker on our side of bench/peers/run and bench/gpu/run. Reads a command a
-// line and answers each with a line:
-//   load MODEL LOSS SAMPLES VECTORS CONTEXT VOCABULARY   ok; CONTEXT and VOCABULARY are those of language models
-//   check                                                loss, norm of the gradient, norm of H v
-//   time QUANTITY                                        milliseconds of one evaluation
+// OpposingSignals.Peers THREADS [DEVICE [ARITHMETIC]]: the worker on our side of bench/peers/run and bench/gpu/run.
+// Reads a command a line and answers each with a line: load MODEL LOSS SAMPLES VECTORS CONTEXT VOCABULARY   ok; CONTEXT
+// and VOCABULARY are those of language models check                                                loss, norm of the
+// gradient, norm of H v time QUANTITY                                        milliseconds of one evaluation
 using System.Globalization;
 using OpposingSignals.Devices;
 using OpposingSignals.Peers;
 
 using Device device = Device.Named(
-    args.ElementAtOrDefault(1) ?? "cpu", Number(args[0]), ProductArithmeticExtensions.Named(args.ElementAtOrDefault(2) ?? "fp32"));
+    args.ElementAtOrDefault(1) ?? "cpu", Number(args[0]),
+    ProductArithmeticExtensions.Named(args.ElementAtOrDefault(2) ?? "fp32"));
 Console.WriteLine($"ready {device.Description}, .NET {Environment.Version}");
 Workload? workload = null;
 while (Console.ReadLine() is { } line)

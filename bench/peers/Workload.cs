@@ -40,7 +40,8 @@ internal sealed class Workload : IDisposable
             isText
                 ? HostTensor.From<long>(Integers(samples * context, InputStream, vocabulary), samples, context)
                 : HostTensor.From<float>(
-                    Numbers.Uniform((long)samples * image.Size, InputStream), samples, image.Channels, image.Height, image.Width),
+                    Numbers.Uniform((long)samples * image.Size, InputStream), samples, image.Channels, image.Height,
+                    image.Width),
             isText
                 ? HostTensor.From<long>(Integers(samples * context, TargetStream, vocabulary), samples, context)
                 : HostTensor.From<long>(Integers(samples, TargetStream, Classes), samples));
@@ -60,8 +61,8 @@ internal sealed class Workload : IDisposable
     }
 
     /// <summary>
-    /// Time of one evaluation. The primal that products share is made before the clock starts, and within it where a quantity
-    /// is called fresh.
+    /// Time of one evaluation. The primal that products share is made before the clock starts, and within it where a
+    /// quantity is called fresh.
     /// </summary>
     public TimeSpan Time(string quantity)
     {

@@ -7,7 +7,9 @@ using OpposingSignals.Devices;
 
 namespace OpposingSignals.Cli;
 
-/// <summary><c>opsig bench kernels</c>: how fast each layer's kernels are, beside what the device does at most.</summary>
+/// <summary>
+/// <c>opsig bench kernels</c>: how fast each layer's kernels are, beside what the device does at most.
+/// </summary>
 internal static class BenchCommand
 {
     // What is timed where no file is given: one of each kind.

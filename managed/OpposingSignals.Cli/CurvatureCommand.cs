@@ -16,8 +16,10 @@ internal static class CurvatureCommand
     {
         var options = new RunOptions();
         Option<int> count = RunOptions.WithDefault("--eigs", 5, "Eigenpairs wanted, at each end for --which both.");
-        Option<string> which = RunOptions.WithDefault("--which", "largest", "largest, smallest (algebraically) or both.");
-        Option<string> matrix = RunOptions.WithDefault("--matrix", "hessian", "hessian, ggn (generalised Gauss-Newton) or fisher (empirical).");
+        Option<string> which =
+            RunOptions.WithDefault("--which", "largest", "largest, smallest (algebraically) or both.");
+        Option<string> matrix = RunOptions.WithDefault(
+            "--matrix", "hessian", "hessian, ggn (generalised Gauss-Newton) or fisher (empirical).");
         Option<double> tolerance = RunOptions.WithDefault("--eig-tol", 1e-4, "Relative residual of an eigenpair.");
         Option<int> products = RunOptions.WithDefault("--max-products", 1000, "Limit of matrix-vector products.");
         Option<bool> test = new("--test") { Description = "Also the loss and accuracy on the test set." };
@@ -48,14 +50,17 @@ internal static class CurvatureCommand
                 "both" => Spectrum.BothEnds,
                 var other => throw new InputException($"There is no end '{other}'. Known: largest, smallest, both."),
             };
-            if (parsed.GetValue(count) < 1 || parsed.GetValue(products) < 1 || parsed.GetValue(tolerance) is not (> 0 and < 1))
+            if (parsed.GetValue(count) < 1 || parsed.GetValue(products) < 1
+                || parsed.GetValue(tolerance) is not (> 0 and < 1))
             {
-                throw new InputException("The eigenpairs and products must be at least 1, and the tolerance between 0 and 1.");
+                throw new InputException(
+                    "The eigenpairs and products must be at least 1, and the tolerance between 0 and 1.");
             }
 
             // The step size plays no part in curvature.
             using var objects = new RunObjects(options.Read(parsed, stepSize: 1, new TrainingOptions()));
-            using var parameters = new VectorBlock(objects.Device, objects.Configuration.Precision, 1, objects.Network.ParameterCount);
+            using var parameters =
+                new VectorBlock(objects.Device, objects.Configuration.Precision, 1, objects.Network.ParameterCount);
             parameters.CopyFrom(objects.InitialParameters());
             Console.Error.WriteLine(objects.Objective.Plan);
             LinearizationPoint point = objects.Objective.Linearize(parameters);
@@ -90,7 +95,8 @@ internal static class CurvatureCommand
     private static Evaluation EvaluateTestSet(RunObjects objects, VectorBlock parameters)
     {
         using Objective objective = objects.ObjectiveOf(
-            objects.Data.Test ?? throw new InputException($"{objects.Configuration.Data} has no test set."), forwardOnly: true);
+            objects.Data.Test ?? throw new InputException($"{objects.Configuration.Data} has no test set."),
+            forwardOnly: true);
         return objective.Evaluate(parameters);
     }
 
@@ -100,7 +106,8 @@ internal static class CurvatureCommand
         Console.Out.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"{kind} of {objects.Objective.Convention}, {objects.Objective.SampleCount} samples, {objects.Configuration.Precision}"));
-        Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"loss {point.Loss:G8}, accuracy {point.Accuracy:P2}"));
+        Console.Out.WriteLine(
+            string.Create(CultureInfo.InvariantCulture, $"loss {point.Loss:G8}, accuracy {point.Accuracy:P2}"));
         if (test is not null)
         {
             Console.Out.WriteLine(string.Create(

@@ -9,7 +9,8 @@ internal static class DemoCommand
 {
     public static Command Create()
     {
-        Option<string> folder = RunOptions.WithDefault("--out", Path.Combine("runs", "demo"), "Folder of the run; an older demo in it is replaced.");
+        Option<string> folder = RunOptions.WithDefault(
+            "--out", Path.Combine("runs", "demo"), "Folder of the run; an older demo in it is replaced.");
         Option<string?> data = new("--data-dir") { Description = "Folder with fashion-mnist, if the system has none." };
         Option<bool> json = JsonOutput.Option();
         var command = new Command(

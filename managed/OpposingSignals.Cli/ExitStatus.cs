@@ -12,6 +12,8 @@ internal static class ExitStatus
     /// <summary>The command line or an input file is wrong.</summary>
     public const int WrongInput = 2;
 
-    /// <summary>Interrupted by a signal, after leaving a run that can be resumed; the shells' number for SIGINT.</summary>
+    /// <summary>
+    /// Interrupted by a signal, after leaving a run that can be resumed; the shells' number for SIGINT.
+    /// </summary>
     public const int Interrupted = 130;
 }

@@ -21,7 +21,8 @@ internal static class Failures
             // The one message of several lines: it lists every path that was tried.
             return Write(e.Message, ExitStatus.Failed);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or OutOfMemoryException or NativeException
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException
+            or OutOfMemoryException or NativeException
             or NotSupportedException or NonFiniteOperatorException)
         {
             return Line(e.Message, ExitStatus.Failed);

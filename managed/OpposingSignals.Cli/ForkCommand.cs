@@ -19,18 +19,22 @@ internal static class ForkCommand
         Option<int?> to = new("--to") { Description = "The class for --relabel, counted from 0." };
         Option<string?> weigh = new("--down-weight")
         {
-            Description = "Weigh samples in the mean, the others having 1: NAME:WEIGHT, such as A:0.1; names as for --drop.",
+            Description =
+                "Weigh samples in the mean, the others having 1: NAME:WEIGHT, such as A:0.1; names as for --drop.",
         };
         Option<double?> stepSize = new("--lr") { Description = "Another step size." };
         Option<string?> optimizer = RunOptions.Optimizer("Another optimiser, which starts without a memory");
         Option<bool> freeze = new("--freeze-batch-norm") { Description = "Batch normalisation uses its running statistics from here on." };
         Option<long> steps = RunOptions.WithDefault("--steps", 200L, "Steps of each branch.");
-        Option<int?> eigenCount = new("--eigs") { Description = "Top eigenpairs to track in both branches; by default as many as the run." };
-        Option<int> eigenEvery = RunOptions.WithDefault("--eig-every", 10, "Steps between measurements of the sharpness; 0 for never.");
+        Option<int?> eigenCount =
+            new("--eigs") { Description = "Top eigenpairs to track in both branches; by default as many as the run." };
+        Option<int> eigenEvery =
+            RunOptions.WithDefault("--eig-every", 10, "Steps between measurements of the sharpness; 0 for never.");
         Option<string> output = RunOptions.Required<string>("--out", "Folder for both branches and the report.");
         Option<string?> control = new("--control")
         {
-            Description = "Folder of an earlier fork of this checkpoint, whose branch as before is taken instead of another.",
+            Description =
+                "Folder of an earlier fork of this checkpoint, whose branch as before is taken instead of another.",
         };
         Option<bool> json = JsonOutput.Option();
         var command = new Command(
@@ -39,7 +43,8 @@ internal static class ForkCommand
             "Example: opsig fork runs/demo --drop A --steps 200 --out runs/demo-without-A");
         command.Arguments.Add(folder);
         foreach (Option option in (Option[])[
-            drop, isolate, relabel, to, weigh, stepSize, optimizer, freeze, steps, eigenCount, eigenEvery, output, control, json])
+            drop, isolate, relabel, to, weigh, stepSize, optimizer, freeze, steps, eigenCount, eigenEvery, output,
+            control, json])
         {
             command.Options.Add(option);
         }
@@ -97,7 +102,8 @@ internal static class ForkCommand
                 chosen,
                 parsed.GetValue(control));
             string change = Describe(
-                named, chosen.Count, parsed.GetValue(to), weight, parsed.GetValue(stepSize), rule, parsed.GetValue(freeze));
+                named, chosen.Count, parsed.GetValue(to), weight, parsed.GetValue(stepSize), rule,
+                parsed.GetValue(freeze));
             string report = ForkReport.Write(root, fork, change);
             Print(fork, change, report, parsed.GetValue(json));
             return fork.Control.Outcome == TrainingOutcome.Diverged || fork.Changed.Outcome == TrainingOutcome.Diverged
@@ -124,13 +130,15 @@ internal static class ForkCommand
         }
 
         int colon = option.LastIndexOf(':');
-        return colon > 0 && double.TryParse(option.AsSpan(colon + 1), NumberStyles.Float, CultureInfo.InvariantCulture, out double weight)
+        return colon > 0 && double.TryParse(
+            option.AsSpan(colon + 1), NumberStyles.Float, CultureInfo.InvariantCulture, out double weight)
             ? (option[..colon], weight)
             : throw new InputException($"'{option}' is not NAME:WEIGHT, such as A:0.1.");
     }
 
     private static string Describe(
-        (InterventionKind Kind, string Name)[] named, int count, int? label, double? weight, double? stepSize, string? optimizer,
+        (InterventionKind Kind, string Name)[] named, int count, int? label, double? weight, double? stepSize,
+        string? optimizer,
         bool freeze) =>
         string.Join(", ", new[]
         {

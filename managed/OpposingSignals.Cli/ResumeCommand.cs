@@ -9,8 +9,10 @@ internal static class ResumeCommand
     public static Command Create()
     {
         var folder = new Argument<string>("run") { Description = "The run's folder." };
-        Option<long?> steps = new("--steps") { Description = "Take this many steps in all, instead of what the run was made with." };
-        Option<bool> watch = new("--watch") { Description = "Show the leading pair of opposing groups and its losses as the run goes." };
+        Option<long?> steps =
+            new("--steps") { Description = "Take this many steps in all, instead of what the run was made with." };
+        Option<bool> watch =
+            new("--watch") { Description = "Show the leading pair of opposing groups and its losses as the run goes." };
         Option<bool> json = JsonOutput.Option();
         var command = new Command(
             "resume",
@@ -24,7 +26,8 @@ internal static class ResumeCommand
         {
             using Run run = Run.Resume(
                 parsed.GetValue(folder)!,
-                kept => parsed.GetValue(steps) is { } more ? kept with { Training = kept.Training with { Steps = more } } : kept);
+                kept => parsed.GetValue(steps) is { } more
+                    ? kept with { Training = kept.Training with { Steps = more } } : kept);
             return RunSession.Execute(run, parsed.GetValue(json), parsed.GetValue(watch));
         });
         return command;

@@ -6,7 +6,9 @@ using Serilog.Core;
 
 namespace OpposingSignals.Cli;
 
-/// <summary>The log of a run. It never fails the run: a log that cannot be written ends early, and the run's files say more.</summary>
+/// <summary>
+/// The log of a run. It never fails the run: a log that cannot be written ends early, and the run's files say more.
+/// </summary>
 internal sealed class RunLog : IDisposable
 {
     private readonly Logger _log;
@@ -18,7 +20,8 @@ internal sealed class RunLog : IDisposable
 
     public void Started(Run run) => _log.Information(
         "Run {Model} on {Data} from step {Step} on {Device}",
-        run.Objects.Configuration.Model, run.Objects.Configuration.Data, run.Trainer.Step, run.Objects.Device.Description);
+        run.Objects.Configuration.Model, run.Objects.Configuration.Data, run.Trainer.Step,
+        run.Objects.Device.Description);
 
     public void Trained(Run run, TrainingOutcome outcome) =>
         _log.Information("Training ended at step {Step}: {Outcome}", run.Trainer.Step, outcome);

@@ -24,7 +24,8 @@ internal sealed class RunOptions
         Description = "How pictures become inputs: none, unit, pixel, channel, imagenet. By default pixel for cifar10, channel otherwise.",
     };
 
-    public Option<string> Loss { get; } = WithDefault("--loss", "ce", "ce (cross-entropy), ce:SMOOTHING (with smoothed labels) or mse (half the squared error).");
+    public Option<string> Loss { get; } = WithDefault(
+        "--loss", "ce", "ce (cross-entropy), ce:SMOOTHING (with smoothed labels) or mse (half the squared error).");
 
     public Option<string> Initialization { get; } = WithDefault(
         "--init", "pytorch", "Start values: pytorch, xavier-normal[:GAIN,...], kaiming-normal.");
@@ -41,7 +42,8 @@ internal sealed class RunOptions
 
     public Option<ulong> Seed { get; } = WithDefault("--seed", 0UL, "Seed of the start values.");
 
-    public Option<string> Device { get; } = WithDefault("--device", "cpu", "Where to compute: cpu, cuda (an NVIDIA GPU) or cuda-emulated (its kernels on the host, for tests).");
+    public Option<string> Device { get; } = WithDefault("--device", "cpu",
+        "Where to compute: cpu, cuda (an NVIDIA GPU) or cuda-emulated (its kernels on the host, for tests).");
 
     public Option<string> Precision { get; } = WithDefault("--precision", "float32", "float32 or float64.");
 
@@ -49,20 +51,25 @@ internal sealed class RunOptions
 
     public Option<int> Threads { get; } = WithDefault("--threads", 0, "Threads; 0 takes every processor.");
 
-    public Option<int> MicroBatch { get; } = WithDefault("--micro-batch", 0, "Samples of a micro-batch; 0 leaves it to the plan.");
+    public Option<int> MicroBatch { get; } =
+        WithDefault("--micro-batch", 0, "Samples of a micro-batch; 0 leaves it to the plan.");
 
     public Option<string> BatchNorm { get; } = WithDefault(
-        "--batch-norm", "train", "Statistics of batch normalisation: train (of each micro-batch, whose size must be given) or eval.");
+        "--batch-norm", "train",
+        "Statistics of batch normalisation: train (of each micro-batch, whose size must be given) or eval.");
 
-    public Option<int> Memory { get; } = WithDefault("--memory", 0, "Memory budget in MiB; 0 takes 60 % of the machine's.");
+    public Option<int> Memory { get; } =
+        WithDefault("--memory", 0, "Memory budget in MiB; 0 takes 60 % of the machine's.");
 
     public static Option<string> ArithmeticOption() => WithDefault(
-        "--arithmetic", "fp32", "How a GPU multiplies in float32 products: fp32 (exact), 3xtf32, tf32 or bf16 (tensor cores).");
+        "--arithmetic", "fp32",
+        "How a GPU multiplies in float32 products: fp32 (exact), 3xtf32, tf32 or bf16 (tensor cores).");
 
     public void AddTo(Command command)
     {
         foreach (Option option in (Option[])[
-            Model, Data, DataFolder, Normalization, Loss, Initialization, Weights, Freeze, Seed, Device, Precision, Arithmetic,
+            Model, Data, DataFolder, Normalization, Loss, Initialization, Weights, Freeze, Seed, Device, Precision,
+            Arithmetic,
             Threads, MicroBatch, BatchNorm, Memory])
         {
             command.Options.Add(option);
@@ -89,7 +96,8 @@ internal sealed class RunOptions
         {
             "train" => Networks.BatchNormMode.Train,
             "eval" => Networks.BatchNormMode.Eval,
-            var other => throw new InputException($"There is no mode '{other}' of batch normalisation. Known: train, eval."),
+            var other => throw new InputException(
+                $"There is no mode '{other}' of batch normalisation. Known: train, eval."),
         },
         MemoryMebibytes = parsed.GetValue(Memory),
         StepSize = stepSize,

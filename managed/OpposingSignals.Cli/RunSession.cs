@@ -12,7 +12,8 @@ internal static class RunSession
     {
         using var log = new RunLog(run.Folder);
         Console.Error.WriteLine(run.Objects.Network.Describe());
-        Console.Error.WriteLine($"{run.Objects.Device.Description}, {run.Objects.Configuration.Precision.ToString().ToLowerInvariant()}");
+        Console.Error.WriteLine(
+            $"{run.Objects.Device.Description}, {run.Objects.Configuration.Precision.ToString().ToLowerInvariant()}");
         Console.Error.WriteLine(run.Objects.Objective.Plan);
         Console.Error.WriteLine($"run folder: {run.Folder.Root}");
         log.Started(run);
@@ -42,7 +43,8 @@ internal static class RunSession
     public static void WriteReport(Run run, GroupsRecord groups) =>
         HtmlReport.Write(run.Folder.Report, ReportBuilder.Build(run, groups));
 
-    // Signals are caught while there is a step to finish and a checkpoint to write; afterwards they end the process as usual.
+    // Signals are caught while there is a step to finish and a checkpoint to write; afterwards they end the process as
+    // usual.
     private static TrainingOutcome Train(Run run, bool watch)
     {
         using var stop = new CancellationTokenSource();

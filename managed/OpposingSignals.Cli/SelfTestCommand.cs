@@ -13,7 +13,8 @@ internal static class SelfTestCommand
     {
         Option<string> device = RunOptions.WithDefault("--device", "cuda", "Which device: cpu, cuda or cuda-emulated.");
         Option<string> arithmetic = RunOptions.WithDefault(
-            "--arithmetic", "all", "How a GPU multiplies in float32 products: fp32, 3xtf32, tf32, bf16, or all of them in turn.");
+            "--arithmetic", "all",
+            "How a GPU multiplies in float32 products: fp32, 3xtf32, tf32, bf16, or all of them in turn.");
         Option<bool> json = JsonOutput.Option();
         var command = new Command(
             "selftest",
@@ -56,7 +57,8 @@ internal static class SelfTestCommand
         : device == "cpu" ? [ProductArithmetic.Float32]
         : Enum.GetValues<ProductArithmetic>();
 
-    // A line per layer or network: its comparisons, and the one that comes nearest to its bound or is furthest beyond it.
+    // A line per layer or network: its comparisons, and the one that comes nearest to its bound or is furthest beyond
+    // it.
     private static void Print(IReadOnlyCollection<SelfTestResult> results)
     {
         int width = results.Max(result => result.Subject.Length);
@@ -70,7 +72,8 @@ internal static class SelfTestCommand
                 continue;
             }
 
-            Line($"{name}  {subject.Count(),8}  {subject.Count(result => result.Failed),6}  {subject.Max(Share),11:F3}");
+            Line(
+                $"{name}  {subject.Count(),8}  {subject.Count(result => result.Failed),6}  {subject.Max(Share),11:F3}");
         }
 
         foreach (SelfTestResult failed in results.Where(result => result.Failed))
@@ -102,11 +105,13 @@ internal static class SelfTestCommand
 
     private static int Failed(IEnumerable<SelfTestResult> results) => results.Count(result => result.Failed);
 
-    private static int NotRun(IEnumerable<SelfTestResult> results) => results.Count(result => result.NotRun is not null);
+    private static int NotRun(IEnumerable<SelfTestResult> results) =>
+        results.Count(result => result.NotRun is not null);
 
     // A NaN is beyond every bound.
     private static double Share(SelfTestResult result) =>
         double.IsNaN(result.Error) ? double.PositiveInfinity : result.Error / result.Bound;
 
-    private static void Line(FormattableString text) => Console.Out.WriteLine(text.ToString(CultureInfo.InvariantCulture));
+    private static void Line(FormattableString text) =>
+        Console.Out.WriteLine(text.ToString(CultureInfo.InvariantCulture));
 }

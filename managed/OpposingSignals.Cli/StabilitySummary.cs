@@ -24,7 +24,8 @@ internal static class StabilitySummary
         {
             RunFolder folder = RunFolder.At(other);
             RunConfiguration compared = folder.ReadConfiguration();
-            if (compared.Data != configuration.Data || compared.Intervention is not null || configuration.Intervention is not null)
+            if (compared.Data != configuration.Data || compared.Intervention is not null
+                || configuration.Intervention is not null)
             {
                 throw new InputException(
                     $"{run} and {other} are not runs on the same samples: {configuration.Data} and {compared.Data}, all of them.");

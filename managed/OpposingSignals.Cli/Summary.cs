@@ -17,7 +17,8 @@ internal static class Summary
         long? crossing = EdgeCrossing.Of(run);
         if (json)
         {
-            Console.Out.WriteLine(Json(run, outcome, groups, metrics, optimizer.StabilityThreshold, crossing).ToJsonString(
+            Console.Out.WriteLine(
+                Json(run, outcome, groups, metrics, optimizer.StabilityThreshold, crossing).ToJsonString(
                 new JsonSerializerOptions { WriteIndented = true }));
             return ExitStatus.Done;
         }
@@ -25,8 +26,10 @@ internal static class Summary
         string reached = (optimizer.StabilityThreshold, crossing) switch
         {
             (null, _) => $"{optimizer.ThresholdNote} At",
-            ({ } threshold, { } step) => Invariant($"The sharpness reached {optimizer.ThresholdFormula} = {threshold:G4} at step {step}; at"),
-            ({ } threshold, null) => Invariant($"The sharpness has not reached {optimizer.ThresholdFormula} = {threshold:G4}; at"),
+            ({ } threshold, { } step) => Invariant(
+                $"The sharpness reached {optimizer.ThresholdFormula} = {threshold:G4} at step {step}; at"),
+            ({ } threshold, null) => Invariant(
+                $"The sharpness has not reached {optimizer.ThresholdFormula} = {threshold:G4}; at"),
         };
         Console.Out.WriteLine(Invariant(
             $"{reached} step {groups.Step} it is {groups.Sharpness:G4} (residual {groups.SharpnessResidual:G2})."));
@@ -58,7 +61,8 @@ internal static class Summary
 
         if (groups.Precision is { } precision && groups.Recall is { } recall)
         {
-            Console.Out.WriteLine(Invariant($"Against the planted groups: precision {precision:F2}, recall {recall:F2}."));
+            Console.Out.WriteLine(
+                Invariant($"Against the planted groups: precision {precision:F2}, recall {recall:F2}."));
         }
 
         if (File.Exists(run.Folder.Report))
@@ -77,7 +81,8 @@ internal static class Summary
         string chance = pair.Significance switch
         {
             null => "not tested against chance",
-            { } tested when tested.Confirms() => Invariant($"confirmed (chance below {Math.Max(tested.Probability, 1e-4):G1})"),
+            { } tested when tested.Confirms() => Invariant(
+                $"confirmed (chance below {Math.Max(tested.Probability, 1e-4):G1})"),
             { } tested => Invariant($"not set off from the other samples (outliers p = {tested.Outliers:G2}, opposition p = {tested.Opposition:G2})"),
         };
         Console.Out.WriteLine(Invariant(
@@ -110,16 +115,20 @@ internal static class Summary
         {
             Console.Out.WriteLine(Invariant(
                 $"  the camps oppose each other most along eigenvector {own.Number} ({own.Eigenvalue:G3}), of which they carry ") +
-                Invariant($"{own.Share:P0}: curvature along it {own.Curvature.Members:G3}/{own.Curvature.Random95:G3}."));
+                Invariant(
+                    $"{own.Share:P0}: curvature along it {own.Curvature.Members:G3}/{own.Curvature.Random95:G3}."));
         }
     }
 
     private static void WriteSignal(PairRecord pair, SignalRecord signal)
     {
         const int Shown = 3;
-        Line(" labels", string.Join(", ", signal.Classes.Take(Shown).Select(count => Invariant($"{count.Name} {count.Up}|{count.Down}"))));
-        Line(" outputs move along", string.Join(", ", signal.Outputs.Take(Shown).Select(o => Invariant($"{o.Name} {o.Weight:+0.00;-0.00}"))));
-        Line(" curvature in", string.Join(", ", signal.CurvatureShares.OrderByDescending(layer => layer.Share).Take(Shown)
+        Line(" labels", string.Join(
+            ", ", signal.Classes.Take(Shown).Select(count => Invariant($"{count.Name} {count.Up}|{count.Down}"))));
+        Line(" outputs move along", string.Join(
+            ", ", signal.Outputs.Take(Shown).Select(o => Invariant($"{o.Name} {o.Weight:+0.00;-0.00}"))));
+        Line(" curvature in", string.Join(
+            ", ", signal.CurvatureShares.OrderByDescending(layer => layer.Share).Take(Shown)
             .Select(layer => Invariant($"{layer.Name} {layer.Share:P0}"))));
         Line($" text of {pair.Name}.up", Phrases(signal.UpPhrases));
         Line($" text of {pair.Name}.down", Phrases(signal.DownPhrases));
@@ -133,7 +142,8 @@ internal static class Summary
         }
 
         static string Phrases(IReadOnlyList<PhraseRecord> phrases) => string.Join(
-            ", ", phrases.Take(Shown).Select(phrase => $"“{phrase.Text.Replace("\n", "⏎", StringComparison.Ordinal)}”"));
+            ", ",
+            phrases.Take(Shown).Select(phrase => $"“{phrase.Text.Replace("\n", "⏎", StringComparison.Ordinal)}”"));
     }
 
     private static JsonObject Json(

@@ -14,28 +14,36 @@ internal static class TrainCommand
         Option<double> stepSize = RunOptions.Required<double>("--lr", "Step size η.");
         Option<string?> optimizer = RunOptions.Optimizer("Rule of the steps, full-batch gradient descent by default");
         Option<long> steps = RunOptions.WithDefault("--steps", 1000L, "Steps to take, at most.");
-        Option<double?> accuracy = new("--stop-accuracy") { Description = "Stop once the training accuracy exceeds this." };
+        Option<double?> accuracy =
+            new("--stop-accuracy") { Description = "Stop once the training accuracy exceeds this." };
         Option<double?> loss = new("--stop-loss") { Description = "Stop once the training loss is below this." };
-        Option<int> eigenEvery = RunOptions.WithDefault("--eig-every", 1, "Steps between measurements of the sharpness; 0 for never.");
+        Option<int> eigenEvery =
+            RunOptions.WithDefault("--eig-every", 1, "Steps between measurements of the sharpness; 0 for never.");
         Option<int> eigenCount = RunOptions.WithDefault("--eigs", 1, "Top eigenpairs of the Hessian to track.");
         Option<double> tolerance = RunOptions.WithDefault("--eig-tol", 1e-3, "Relative residual of an eigenpair.");
         Option<int> groupEvery = RunOptions.WithDefault(
             "--group-every", 4, "Steps between measurements of every sample along the tracked eigenvectors, from which groups are found; 0 for never.");
-        Option<bool> watch = new("--watch") { Description = "Show the leading pair of opposing groups and its losses as the run goes." };
+        Option<bool> watch =
+            new("--watch") { Description = "Show the leading pair of opposing groups and its losses as the run goes." };
         Option<string?> probe = new("--probe")
         {
-            Description = $"Inputs to put through the network at every step, with commas between: {Runs.Probes.ProbeSet.Forms}.",
+            Description =
+                $"Inputs to put through the network at every step, with commas between: {Runs.Probes.ProbeSet.Forms}.",
         };
         Option<string?> dump = new("--dump-steps")
         {
-            Description = "Show the 24 samples whose losses rose and fell most at these steps, as they come: STEP,STEP,...",
+            Description =
+                "Show the 24 samples whose losses rose and fell most at these steps, as they come: STEP,STEP,...",
         };
         Option<string[]> follow = new("--follow")
         {
-            Description = "Follow the mean loss of the samples whose indices this file lists, in the report; may be given again.",
+            Description =
+                "Follow the mean loss of the samples whose indices this file lists, in the report; may be given again.",
         };
-        Option<int> testEvery = RunOptions.WithDefault("--test-every", 10, "Steps between evaluations of the test set; 0 for never.");
-        Option<int> checkpoint = RunOptions.WithDefault("--checkpoint-every", 0, "Steps between checkpoints; 0 writes one a minute.");
+        Option<int> testEvery =
+            RunOptions.WithDefault("--test-every", 10, "Steps between evaluations of the test set; 0 for never.");
+        Option<int> checkpoint =
+            RunOptions.WithDefault("--checkpoint-every", 0, "Steps between checkpoints; 0 writes one a minute.");
         Option<bool> full = new("--full-losses") { Description = "Keep the loss of every sample at every step." };
         Option<string?> folder = new("--out") { Description = "Folder of the run; by default runs/ and a name made of model, data and step size." };
         Option<bool> json = JsonOutput.Option();
@@ -46,7 +54,8 @@ internal static class TrainCommand
             "Example: opsig train --model mlp:200,200:tanh --data cifar10:5000 --loss mse --lr 0.01 --steps 10000 --stop-accuracy 0.99");
         options.AddTo(command);
         foreach (Option option in (Option[])[
-            stepSize, optimizer, steps, accuracy, loss, eigenEvery, eigenCount, tolerance, groupEvery, watch, probe, dump, follow, testEvery, checkpoint, full, folder, json])
+            stepSize, optimizer, steps, accuracy, loss, eigenEvery, eigenCount, tolerance, groupEvery, watch, probe,
+            dump, follow, testEvery, checkpoint, full, folder, json])
         {
             command.Options.Add(option);
         }
@@ -69,7 +78,8 @@ internal static class TrainCommand
                 CheckpointEvery = parsed.GetValue(checkpoint),
                 FullLosses = parsed.GetValue(full),
                 DumpSteps = Steps(parsed.GetValue(dump)),
-                Follow = parsed.GetValue(follow) is { Length: > 0 } files ? [.. files.Select(FollowedGroup.Read)] : null,
+                Follow = parsed.GetValue(follow) is { Length: > 0 } files
+                    ? [.. files.Select(FollowedGroup.Read)] : null,
                 Probes = AbsolutePaths(parsed.GetValue(probe)),
             };
             using Run run = Run.Create(parsed.GetValue(folder) ?? DefaultFolder(configuration), configuration);
@@ -89,7 +99,8 @@ internal static class TrainCommand
     // A run may be resumed from another folder than the one it was started in.
     private static string? AbsolutePaths(string? probes) => probes is null
         ? null
-        : string.Join(',', probes.Split(',').Select(entry => Path.HasExtension(entry) ? Path.GetFullPath(entry) : entry));
+        : string.Join(
+            ',', probes.Split(',').Select(entry => Path.HasExtension(entry) ? Path.GetFullPath(entry) : entry));
 
     private static string DefaultFolder(RunConfiguration configuration)
     {

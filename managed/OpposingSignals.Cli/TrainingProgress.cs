@@ -6,7 +6,9 @@ using Spectre.Console;
 
 namespace OpposingSignals.Cli;
 
-/// <summary>Progress on standard error: one line that is redrawn on a terminal, plain lines every few seconds otherwise.</summary>
+/// <summary>
+/// Progress on standard error: one line that is redrawn on a terminal, plain lines every few seconds otherwise.
+/// </summary>
 internal sealed class TrainingProgress : IDisposable
 {
     private static readonly TimeSpan RedrawInterval = TimeSpan.FromMilliseconds(100);
@@ -82,7 +84,8 @@ internal sealed class TrainingProgress : IDisposable
         string fitted = line.Length + BarWidth + 2 <= _console.Profile.Width ? $"{bar}  {line}" : line;
         _console.Cursor.Show(false);
         _console.Write("\r\u001b[2K");
-        _console.Write(fitted.Length < _console.Profile.Width ? fitted : fitted[..Math.Max(0, _console.Profile.Width - 1)]);
+        _console.Write(
+            fitted.Length < _console.Profile.Width ? fitted : fitted[..Math.Max(0, _console.Profile.Width - 1)]);
         _console.Cursor.Show(true);
     }
 

@@ -4,8 +4,8 @@ using System.Numerics;
 namespace OpposingSignals;
 
 /// <summary>
-/// Random numbers from the xoshiro256** generator (Blackman and Vigna, "Scrambled linear pseudorandom number generators",
-/// ACM Transactions on Mathematical Software 47, 2021), its state filled by SplitMix64 from a seed.
+/// Random numbers from the xoshiro256** generator (Blackman and Vigna, "Scrambled linear pseudorandom number
+/// generators", ACM Transactions on Mathematical Software 47, 2021), its state filled by SplitMix64 from a seed.
 /// </summary>
 /// <remarks>
 /// The sequence for a seed is part of the contract: it never changes with the runtime, as that of Random may.

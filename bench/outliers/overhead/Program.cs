@@ -7,8 +7,8 @@ using OpposingSignals.Networks;
 using OpposingSignals.Outliers;
 using OpposingSignals.Tensors;
 
-// What streaming and online grouping add to a full-batch gradient step of the fully connected network of the edge-of-stability
-// code: 5,000 samples, 16 directions measured at every fourth step, a search at every 64th.
+// What streaming and online grouping add to a full-batch gradient step of the fully connected network of the
+// edge-of-stability code: 5,000 samples, 16 directions measured at every fourth step, a search at every 64th.
 const int Samples = 5000, Directions = 16, GroupEvery = 4, Warm = 256, Measured = 256;
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 int threads = args.Length > 0 ? int.Parse(args[0], CultureInfo.InvariantCulture) : 0;
@@ -25,7 +25,8 @@ parameters.CopyFrom(Initialization.Named("pytorch").Create(network, 0));
 double gradient = Median(9, () => objective.Linearize(parameters, keepPrimal: false));
 
 using var directions = new VectorBlock(device, Precision.Float32, Directions, network.ParameterCount);
-directions.CopyFrom([.. Enumerable.Range(0, Directions * (int)network.ParameterCount).Select(_ => 1e-3 * random.NextGaussian())]);
+directions.CopyFrom(
+    [.. Enumerable.Range(0, Directions * (int)network.ParameterCount).Select(_ => 1e-3 * random.NextGaussian())]);
 using var products = new VectorBlock(device, Precision.Float32, Directions, network.ParameterCount);
 LinearizationPoint point = objective.Linearize(parameters);
 double product = Median(3, () => point.Multiply(ProductKind.Hessian, directions, products));

@@ -4,12 +4,14 @@ using OpposingSignals.Devices;
 
 namespace OpposingSignals.Curvature;
 
-/// <summary>Past parameters θ with the invariant subspaces found there, to predict the subspace at new parameters.</summary>
+/// <summary>
+/// Past parameters θ with the invariant subspaces found there, to predict the subspace at new parameters.
+/// </summary>
 /// <remarks>
-/// The new θ is fitted by an affine combination Σ c_j θ_j, Σ c_j = 1, of the past ones, and the same combination of the past
-/// vectors is the prediction. It follows smooth drift and period-two oscillation alike, since the fit picks the iterates
-/// that matter, and it costs no product. The fit is damped where amplifying the error of past vectors would cost more than
-/// the parameters' change explains.
+/// The new θ is fitted by an affine combination Σ c_j θ_j, Σ c_j = 1, of the past ones, and the same combination of the
+/// past vectors is the prediction. It follows smooth drift and period-two oscillation alike, since the fit picks the
+/// iterates that matter, and it costs no product. The fit is damped where amplifying the error of past vectors would
+/// cost more than the parameters' change explains.
 /// </remarks>
 internal sealed class DirectionHistory : IDisposable
 {
@@ -55,7 +57,8 @@ internal sealed class DirectionHistory : IDisposable
     /// <summary>The numbers that restore a history together with its blocks.</summary>
     public double[] Numbers
     {
-        get => [_pushed, .. _turns, .. _distances, .. _placed.Select(placed => placed ? 1.0 : 0.0), .. _gram.Cast<double>()];
+        get => [_pushed, .. _turns, .. _distances,
+            .. _placed.Select(placed => placed ? 1.0 : 0.0), .. _gram.Cast<double>()];
         set
         {
             _pushed = (int)value[0];
@@ -77,7 +80,9 @@ internal sealed class DirectionHistory : IDisposable
 
     private int Present => Math.Min(_pushed, _length);
 
-    /// <summary>Writes the predicted vectors at <paramref name="parameters"/>, or the newest ones where there are none.</summary>
+    /// <summary>
+    /// Writes the predicted vectors at <paramref name="parameters"/>, or the newest ones where there are none.
+    /// </summary>
     /// <param name="parameters">θ as a block of one vector, or none.</param>
     /// <param name="vectorError">Expected error of each stored unit vector.</param>
     /// <param name="prediction">As many rows as vectors at each point; overwritten.</param>

@@ -15,11 +15,13 @@ public sealed class EigenSolution : IDisposable
         StoppedBy = stoppedBy;
     }
 
-    /// <summary>The pairs in the order of the <see cref="Spectrum"/> asked for; fewer than wanted only where the limit of
-    /// products is below the number wanted or the dimension is.</summary>
+    /// <summary>The pairs in the order of the <see cref="Spectrum"/> asked for; fewer than wanted only where the limit
+    /// of products is below the number wanted or the dimension is.</summary>
     public IReadOnlyList<RitzPair> Pairs { get; }
 
-    /// <summary>The Ritz vectors, orthonormal to rounding; vector j belongs to pair j. Released with the solution.</summary>
+    /// <summary>
+    /// The Ritz vectors, orthonormal to rounding; vector j belongs to pair j. Released with the solution.
+    /// </summary>
     public VectorBlock Vectors { get; }
 
     /// <summary>The Ritz values in the order of <see cref="Pairs"/>.</summary>

@@ -4,9 +4,12 @@ namespace OpposingSignals.Curvature;
 
 /// <summary>Follows the ends of the spectrum along a sequence of slowly changing symmetric operators.</summary>
 /// <remarks>
-/// <para>The first solve is <see cref="BlockLanczos"/>. Later ones start from vectors extrapolated over past parameters and
-/// spend each product on a residual corrected by the recycled Ritz vectors of earlier solves.</para>
-/// <para>Everything that a later solve depends on is in the state that <see cref="Save"/> copies: a restored tracker continues bitwise.</para>
+/// <para>The first solve is <see cref="BlockLanczos"/>. Later ones start from vectors extrapolated over past parameters
+/// and spend each product on a residual corrected by the recycled Ritz vectors of earlier solves.</para>
+/// <para>
+/// Everything that a later solve depends on is in the state that <see cref="Save"/> copies: a restored tracker
+/// continues bitwise.
+/// </para>
 /// </remarks>
 public sealed class EigenTracker : IDisposable
 {
@@ -55,18 +58,22 @@ public sealed class EigenTracker : IDisposable
 
     /// <summary>Finds the wanted pairs of the next operator.</summary>
     /// <param name="symmetric">The operator at the present point.</param>
-    /// <param name="parameters">The present parameters θ as a block of one vector of any fixed scaling, from which start
-    /// vectors are extrapolated; none starts from the last solution.</param>
-    /// <param name="cancellation">Asked before each block of products; a cancelled solve leaves the tracker as it was.</param>
-    /// <exception cref="NonFiniteOperatorException">A product holds NaN or infinity; the tracker stays as it was.</exception>
+    /// <param name="parameters">The present parameters θ as a block of one vector of any fixed scaling, from which
+    /// start vectors are extrapolated; none starts from the last solution.</param>
+    /// <param name="cancellation">
+    /// Asked before each block of products; a cancelled solve leaves the tracker as it was.
+    /// </param>
+    /// <exception cref="NonFiniteOperatorException">
+    /// A product holds NaN or infinity; the tracker stays as it was.
+    /// </exception>
     /// <exception cref="ArgumentException">The operator or the parameters do not fit the tracker.</exception>
     /// <exception cref="OperationCanceledException">Cancellation was asked for.</exception>
     public EigenSolution Solve(
         ISymmetricOperator symmetric, VectorBlock? parameters = null, CancellationToken cancellation = default) =>
         Solve(symmetric, parameters, Options.MaximumProducts, cancellation);
 
-    /// <summary>The cheapest look at the next operator: one product per wanted vector, on the predicted vectors. The pairs
-    /// are Rayleigh-Ritz values with true residuals, marked where these exceed the tolerance.</summary>
+    /// <summary>The cheapest look at the next operator: one product per wanted vector, on the predicted vectors. The
+    /// pairs are Rayleigh-Ritz values with true residuals, marked where these exceed the tolerance.</summary>
     /// <inheritdoc cref="Solve(ISymmetricOperator, VectorBlock?, CancellationToken)"/>
     public EigenSolution Estimate(
         ISymmetricOperator symmetric, VectorBlock? parameters = null, CancellationToken cancellation = default) =>
@@ -83,7 +90,9 @@ public sealed class EigenTracker : IDisposable
     }
 
     /// <summary>Returns to a saved state; the next solve is bitwise the one that would have followed it.</summary>
-    /// <param name="state">From a tracker of the same device kind, precision, dimension and options; not changed.</param>
+    /// <param name="state">
+    /// From a tracker of the same device kind, precision, dimension and options; not changed.
+    /// </param>
     public void Restore(EigenTrackerState state)
     {
         ArgumentNullException.ThrowIfNull(state);

@@ -18,16 +18,16 @@ public sealed record EigenTrackerOptions
     /// <summary>Ritz vectors kept between solves as a model of the operator; each takes one vector of memory.</summary>
     public int RecycledVectors { get; init; } = 8;
 
-    /// <summary>Past points from which start vectors are extrapolated; each takes 1 + wanted vectors of memory. 1 starts
-    /// from the last solution.</summary>
+    /// <summary>Past points from which start vectors are extrapolated; each takes 1 + wanted vectors of memory. 1
+    /// starts from the last solution.</summary>
     public int HistoryLength { get; init; } = 4;
 
-    /// <summary>Recycled vectors that join the basis, at a product each, of a solve that does not converge at once. They
-    /// speed up close eigenvalues and notice an eigenvalue that overtakes.</summary>
+    /// <summary>Recycled vectors that join the basis, at a product each, of a solve that does not converge at once.
+    /// They speed up close eigenvalues and notice an eigenvalue that overtakes.</summary>
     public int GuardVectors { get; init; } = 1;
 
-    /// <summary>Every how many solves the guard vectors join in any case; 0 never. They always join where their last known
-    /// value comes within 5 % of the scale of a wanted one.</summary>
+    /// <summary>Every how many solves the guard vectors join in any case; 0 never. They always join where their last
+    /// known value comes within 5 % of the scale of a wanted one.</summary>
     public int GuardInterval { get; init; } = 10;
 
     /// <summary>Seed of random directions.</summary>

@@ -2,7 +2,9 @@ using OpposingSignals.Devices;
 
 namespace OpposingSignals.Curvature;
 
-/// <summary>Everything that the next solve of an <see cref="EigenTracker"/> depends on, as named blocks and numbers.</summary>
+/// <summary>
+/// Everything that the next solve of an <see cref="EigenTracker"/> depends on, as named blocks and numbers.
+/// </summary>
 public sealed class EigenTrackerState : IDisposable
 {
     private readonly Dictionary<string, VectorBlock> _blocks = [];

@@ -4,8 +4,8 @@ using OpposingSignals.Networks;
 namespace OpposingSignals.Curvature;
 
 /// <summary>
-/// The statistics of every batch normalisation in every micro-batch of the last linearisation. They stay on the device until a
-/// step of training wants them.
+/// The statistics of every batch normalisation in every micro-batch of the last linearisation. They stay on the device
+/// until a step of training wants them.
 /// </summary>
 internal sealed class KeptStatistics : IDisposable
 {
@@ -18,7 +18,8 @@ internal sealed class KeptStatistics : IDisposable
     public KeptStatistics(Device device, Network network, int batches)
     {
         _device = device;
-        _layers = [.. network.Nodes.Select(node => node.Layer).OfType<FeatureNormalization>().Where(layer => layer.Running is not null)];
+        _layers = [.. network.Nodes.Select(node => node.Layer)
+            .OfType<FeatureNormalization>().Where(layer => layer.Running is not null)];
         _perBatch = _layers.Sum(layer => 2 * layer.Groups);
         _buffer = device.Allocate((long)batches * _perBatch * sizeof(double));
     }

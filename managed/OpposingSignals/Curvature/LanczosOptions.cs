@@ -38,7 +38,8 @@ public sealed record LanczosOptions
         ArgumentOutOfRangeException.ThrowIfLessThan(MaximumProducts, 1);
         if (!(Tolerance > 0) || !double.IsFinite(Tolerance))
         {
-            throw new ArgumentOutOfRangeException(nameof(Tolerance), Tolerance, "The tolerance must be positive and finite.");
+            throw new ArgumentOutOfRangeException(
+                nameof(Tolerance), Tolerance, "The tolerance must be positive and finite.");
         }
     }
 }

@@ -3,12 +3,12 @@ using OpposingSignals.Devices;
 namespace OpposingSignals.Curvature;
 
 /// <summary>
-/// A fixed θ at which loss, gradient and every curvature product are taken. Activations and cotangents of the whole data set
-/// are computed once, where memory allows, and shared by all products.
+/// A fixed θ at which loss, gradient and every curvature product are taken. Activations and cotangents of the whole
+/// data set are computed once, where memory allows, and shared by all products.
 /// </summary>
 /// <remarks>
-/// With the primal kept, a linear or convolution layer costs 6 products for a Hessian-vector product, 4 for a Gauss-Newton
-/// product and 3 for a gradient. A point is valid until its objective is evaluated or linearised again.
+/// With the primal kept, a linear or convolution layer costs 6 products for a Hessian-vector product, 4 for a
+/// Gauss-Newton product and 3 for a gradient. A point is valid until its objective is evaluated or linearised again.
 /// </remarks>
 public sealed class LinearizationPoint
 {
@@ -55,12 +55,15 @@ public sealed class LinearizationPoint
     /// <summary>Whether the primal is in memory, so that products need not recompute it.</summary>
     internal bool HasPrimal { get; }
 
-    /// <summary>products_j = A v_j, with A the Hessian, Gauss-Newton or empirical Fisher matrix, for K vectors at once.</summary>
+    /// <summary>
+    /// products_j = A v_j, with A the Hessian, Gauss-Newton or empirical Fisher matrix, for K vectors at once.
+    /// </summary>
     /// <param name="kind">Which matrix.</param>
     /// <param name="vectors">V [K, P].</param>
     /// <param name="products">[K, P], overwritten; must not overlap the vectors.</param>
     /// <exception cref="InputException">
-    /// Batch normalisation in training mode couples the samples, and the empirical Fisher matrix needs gradients of single ones.
+    /// Batch normalisation in training mode couples the samples, and the empirical Fisher matrix needs gradients of
+    /// single ones.
     /// </exception>
     public void Multiply(ProductKind kind, VectorBlock vectors, VectorBlock products)
     {
@@ -68,7 +71,8 @@ public sealed class LinearizationPoint
         Require(products);
         if (vectors.Count != products.Count)
         {
-            throw new ArgumentException($"{vectors.Count} vectors give {vectors.Count} products, not {products.Count}.");
+            throw new ArgumentException(
+                $"{vectors.Count} vectors give {vectors.Count} products, not {products.Count}.");
         }
 
         if (kind == ProductKind.EmpiricalFisher)
@@ -81,13 +85,17 @@ public sealed class LinearizationPoint
 
     /// <summary>wᵢ ⟨∇ℓᵢ, v_j⟩ for every sample: row j, column i. Their mean over samples is ⟨∇L, v_j⟩.</summary>
     /// <exception cref="InputException">Batch normalisation in training mode couples the samples.</exception>
-    public double[] SampleSlopes(VectorBlock vectors) => SampleDerivatives(vectors, slopes: true, curvatures: false).Slopes;
+    public double[] SampleSlopes(VectorBlock vectors) =>
+        SampleDerivatives(vectors, slopes: true, curvatures: false).Slopes;
 
     /// <summary>wᵢ v_jᵀ ∇²ℓᵢ v_j for every sample: row j, column i. Their mean over samples is v_jᵀ H v_j.</summary>
     /// <exception cref="InputException">Batch normalisation in training mode couples the samples.</exception>
-    public double[] SampleCurvatures(VectorBlock vectors) => SampleDerivatives(vectors, slopes: false, curvatures: true).Curvatures;
+    public double[] SampleCurvatures(VectorBlock vectors) =>
+        SampleDerivatives(vectors, slopes: false, curvatures: true).Curvatures;
 
-    /// <summary><see cref="SampleSlopes"/> and <see cref="SampleCurvatures"/> from one tangent pass, to the same bits.</summary>
+    /// <summary>
+    /// <see cref="SampleSlopes"/> and <see cref="SampleCurvatures"/> from one tangent pass, to the same bits.
+    /// </summary>
     /// <exception cref="InputException">Batch normalisation in training mode couples the samples.</exception>
     public (double[] Slopes, double[] Curvatures) SampleDerivatives(VectorBlock vectors) =>
         SampleDerivatives(vectors, slopes: true, curvatures: true);
@@ -114,8 +122,8 @@ public sealed class LinearizationPoint
     }
 
     /// <summary>
-    /// Says that a step of training is taken from here: batch normalisation in training mode adds the statistics of this point's
-    /// micro-batches to its running ones, once. No quantity of this objective depends on them.
+    /// Says that a step of training is taken from here: batch normalisation in training mode adds the statistics of
+    /// this point's micro-batches to its running ones, once. No quantity of this objective depends on them.
     /// </summary>
     public void UpdateRunningStatistics()
     {

@@ -5,7 +5,9 @@ using OpposingSignals.Networks;
 
 namespace OpposingSignals.Curvature;
 
-/// <summary>How an <see cref="Objective"/> spends memory: bytes per part, micro-batch, vectors at once. Printed before a run.</summary>
+/// <summary>
+/// How an <see cref="Objective"/> spends memory: bytes per part, micro-batch, vectors at once. Printed before a run.
+/// </summary>
 public sealed record MemoryPlan
 {
     // Below some tens of samples products get too flat to run well.
@@ -25,7 +27,9 @@ public sealed record MemoryPlan
     /// <summary>Vectors pushed through the network at once, at most.</summary>
     public required int VectorsAtOnce { get; init; }
 
-    /// <summary>Whether the primal of the whole data set is kept between products; otherwise each recomputes it.</summary>
+    /// <summary>
+    /// Whether the primal of the whole data set is kept between products; otherwise each recomputes it.
+    /// </summary>
     public required bool KeepsPrimal { get; init; }
 
     /// <summary>Bytes of inputs and targets.</summary>
@@ -47,17 +51,19 @@ public sealed record MemoryPlan
     public required long VectorBytes { get; init; }
 
     /// <summary>
-    /// Bytes of directions and products at addresses that stay the same, so that a GPU records products; zero where the budget
-    /// has no room for them.
+    /// Bytes of directions and products at addresses that stay the same, so that a GPU records products; zero where the
+    /// budget has no room for them.
     /// </summary>
     public required long StagingBytes { get; init; }
 
-    /// <summary>Bytes at the peak of a gradient without products to follow: one micro-batch's primal and its cotangents.</summary>
+    /// <summary>
+    /// Bytes at the peak of a gradient without products to follow: one micro-batch's primal and its cotangents.
+    /// </summary>
     public required long GradientPeakBytes { get; init; }
 
     /// <summary>
-    /// Bytes at the peak of a product with as many vectors as are pushed at once: everything, with the directions and the
-    /// products, which belong to the caller.
+    /// Bytes at the peak of a product with as many vectors as are pushed at once: everything, with the directions and
+    /// the products, which belong to the caller.
     /// </summary>
     public long ProductPeakBytes => TotalBytes + (2 * VectorsAtOnce * VectorBytes);
 
@@ -96,7 +102,8 @@ public sealed record MemoryPlan
             Line("peak of a product", ProductPeakBytes);
         }
 
-        text.Append(CultureInfo.InvariantCulture, $"{MicroBatches} micro-batches of {MicroBatch} samples, {VectorsAtOnce} vectors at once");
+        text.Append(CultureInfo.InvariantCulture,
+            $"{MicroBatches} micro-batches of {MicroBatch} samples, {VectorsAtOnce} vectors at once");
         return text.ToString();
 
         void Line(string part, long bytes) =>
@@ -116,8 +123,8 @@ public sealed record MemoryPlan
     internal static string WhatFits(
         Device device, Precision precision, Network network, Loss loss, int samples, ObjectiveOptions options)
     {
-        // Directions and products belong to the caller and want some, too. Where samples are coupled the micro-batch is a part of
-        // the objective.
+        // Directions and products belong to the caller and want some, too. Where samples are coupled the micro-batch is
+        // a part of the objective.
         long budget = device.AvailableMemory / 10 * 8;
         bool couples = network.CouplesSamples && options.BatchNorm == BatchNormMode.Train;
         try
@@ -135,7 +142,8 @@ public sealed record MemoryPlan
         }
         catch (InputException)
         {
-            return couples ? "No number of vectors fits with this micro-batch." : "Not even one sample with one vector fits.";
+            return couples ? "No number of vectors fits with this micro-batch."
+                : "Not even one sample with one vector fits.";
         }
     }
 
@@ -193,7 +201,8 @@ public sealed record MemoryPlan
                 return (plan, layout);
             }
 
-            // Packing saves a tenth of the time, keeping the primal a quarter: give up the one with the smaller loss first.
+            // Packing saves a tenth of the time, keeping the primal a quarter: give up the one with the smaller loss
+            // first.
             plan = plan with { PackedBytes = 0, GradientPeakBytes = plan.GradientPeakBytes - packed };
             if (plan.TotalBytes > budget)
             {
@@ -223,7 +232,8 @@ public sealed record MemoryPlan
         {
             var one = new PassLayout(network, precision, 1, 1);
             long perSample = one.PrimalBytes + one.ProductWorkspaceBytes;
-            int fits = (int)Math.Clamp(device.PreferredWorkingSet / perSample, Math.Min(SmallestMicroBatch, samples), samples);
+            int fits =
+                (int)Math.Clamp(device.PreferredWorkingSet / perSample, Math.Min(SmallestMicroBatch, samples), samples);
 
             // Equal micro-batches: a small rest at the end would run badly.
             int count = (samples + fits - 1) / fits;
@@ -248,7 +258,8 @@ public sealed record MemoryPlan
                 int outputs = linear.OutputShape.Size;
                 for (int first = 0; first < samples; first += batch)
                 {
-                    packed += PackedMatrix.Bytes(device, precision, Math.Min(batch, samples - first), features, outputs);
+                    packed += PackedMatrix.Bytes(
+                        device, precision, Math.Min(batch, samples - first), features, outputs);
                 }
             }
 
@@ -256,7 +267,9 @@ public sealed record MemoryPlan
         }
     }
 
-    /// <summary>The linear layer that reads the data itself, if one does and is large enough to gain from packing.</summary>
+    /// <summary>
+    /// The linear layer that reads the data itself, if one does and is large enough to gain from packing.
+    /// </summary>
     internal static Linear? PackedLinear(Network network) =>
         network.Nodes.FirstOrDefault(node => node.Inputs[0] == 0)?.Layer is Linear { IsPackable: true } linear
         && linear.InputShapes[0].Size >= 64 && linear.OutputShape.Size >= 16

@@ -3,14 +3,18 @@ using OpposingSignals.Networks;
 
 namespace OpposingSignals.Curvature;
 
-/// <summary>A run of consecutive samples on a device: inputs in the network's layout, and targets. The objective owns the memory.</summary>
+/// <summary>
+/// A run of consecutive samples on a device: inputs in the network's layout, and targets. The objective owns the
+/// memory.
+/// </summary>
 internal sealed class MicroBatch
 {
     private readonly DeviceBuffer _inputs;
     private readonly DeviceBuffer _targets;
     private readonly DeviceBuffer? _weights;
 
-    public MicroBatch(int first, int samples, DeviceBuffer inputs, DeviceBuffer targets, DeviceBuffer? weights, PackedMatrix? packed)
+    public MicroBatch(
+        int first, int samples, DeviceBuffer inputs, DeviceBuffer targets, DeviceBuffer? weights, PackedMatrix? packed)
     {
         First = first;
         Samples = samples;

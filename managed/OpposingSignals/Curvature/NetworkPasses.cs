@@ -4,8 +4,8 @@ using OpposingSignals.Networks;
 namespace OpposingSignals.Curvature;
 
 /// <summary>
-/// The four passes over a whole network for one micro-batch at a time: addresses from <see cref="PassLayout"/>, layers in
-/// order or in reverse.
+/// The four passes over a whole network for one micro-batch at a time: addresses from <see cref="PassLayout"/>, layers
+/// in order or in reverse.
 /// </summary>
 internal sealed class NetworkPasses
 {
@@ -52,7 +52,10 @@ internal sealed class NetworkPasses
         _loss.Forward(Operands(batch, primal), results.LossesOf(batch), results.CorrectOf(batch));
     }
 
-    /// <summary>After <see cref="Forward"/> in training mode: copies the statistics of every batch normalisation, one after another.</summary>
+    /// <summary>
+    /// After <see cref="Forward"/> in training mode: copies the statistics of every batch normalisation, one after
+    /// another.
+    /// </summary>
     public void CopyStatistics(nint primal, nint to)
     {
         for (int i = 0; i < Last; i++)
@@ -157,19 +160,21 @@ internal sealed class NetworkPasses
     }
 
     /// <summary>slopes[j, n] = w_n ⟨∇ℓ_n, v_j⟩, after <see cref="Tangent"/>.</summary>
-    public void SampleSlopes(MicroBatch batch, nint primal, nint workspace, int vectors, Span<double> slopes, int stride)
+    public void SampleSlopes(
+        MicroBatch batch, nint primal, nint workspace, int vectors, Span<double> slopes, int stride)
     {
         Begin(batch, vectors);
         nint gradient = ProductCotangent(workspace, Last).Address;
         _loss.Gradient(Operands(batch, primal), 1, gradient);
         Weight(batch, 1, ProductCotangent(workspace, Last));
         SampleDots.Add(
-            _pass, vectors, _network.Outputs, 1, new VectorView(gradient, 0), TangentView(workspace, Last), slopes, stride);
+            _pass, vectors, _network.Outputs, 1, new VectorView(gradient, 0), TangentView(workspace, Last), slopes,
+            stride);
     }
 
     /// <summary>
-    /// curvatures[j, n] = w_n v_jᵀ H_n v_j, after <see cref="Backward"/> and <see cref="Tangent"/>: the loss's own part, and of
-    /// every layer the second derivative along the tangents contracted with the cotangent.
+    /// curvatures[j, n] = w_n v_jᵀ H_n v_j, after <see cref="Backward"/> and <see cref="Tangent"/>: the loss's own
+    /// part, and of every layer the second derivative along the tangents contracted with the cotangent.
     /// </summary>
     public void SampleCurvatures(
         MicroBatch batch, nint primal, nint workspace, VectorBlock parameters, VectorBlock directions, int total,
@@ -182,7 +187,8 @@ internal sealed class NetworkPasses
         {
             // The layers' parts, added below, have the weights from the cotangents.
             Span<double> ofVector = curvatures.Slice(j * stride, batch.Samples);
-            System.Numerics.Tensors.TensorPrimitives.Multiply(ofVector, weights.Slice(batch.First, batch.Samples), ofVector);
+            System.Numerics.Tensors.TensorPrimitives.Multiply(
+                ofVector, weights.Slice(batch.First, batch.Samples), ofVector);
         }
 
         for (int i = Last - 1; i >= 0; i--)
@@ -196,7 +202,8 @@ internal sealed class NetworkPasses
             SetPrimal(batch, primal, parameters, i);
             SetTangents(workspace, directions, i);
 
-            // By now the tangent of this layer's output is spent; its cotangent's place is free for the second derivative.
+            // By now the tangent of this layer's output is spent; its cotangent's place is free for the second
+            // derivative.
             _pass.OutputTangent = ProductCotangent(workspace, i + 1);
             double scale = layer.SecondOrder(_pass);
             if (scale != 0)
@@ -209,7 +216,9 @@ internal sealed class NetworkPasses
         }
     }
 
-    /// <summary>What the layer before a tensor computed for the micro-batch, [N, features], unless a later one wrote over it.</summary>
+    /// <summary>
+    /// What the layer before a tensor computed for the micro-batch, [N, features], unless a later one wrote over it.
+    /// </summary>
     public nint Activations(nint primal, int tensor) => primal + (nint)_layout.Primal[tensor];
 
     /// <summary>squares[n] += Σ a², over what the layer before a tensor computed for sample n.</summary>
@@ -218,7 +227,8 @@ internal sealed class NetworkPasses
         Begin(batch, 1);
         var activations = new VectorView(Activations(primal, tensor), 0);
         SampleDots.Add(
-            _pass, 1, _network.Nodes[tensor - 1].Layer.OutputShape.Size, 1, activations, activations, squares, batch.Samples);
+            _pass, 1, _network.Nodes[tensor - 1].Layer.OutputShape.Size, 1, activations, activations, squares,
+            batch.Samples);
     }
 
     /// <summary>Tangents of the outputs, [K, N, C], after <see cref="Tangent"/>.</summary>
@@ -241,7 +251,8 @@ internal sealed class NetworkPasses
     }
 
     private Loss.LossOperands Operands(MicroBatch batch, nint primal) =>
-        new(_pass.Device, _pass.Precision, batch.Samples, _network.OutputShape, Activations(primal, Last), batch.Targets);
+        new(_pass.Device, _pass.Precision, batch.Samples,
+            _network.OutputShape, Activations(primal, Last), batch.Targets);
 
     private void SetPrimal(MicroBatch batch, nint primal, VectorBlock parameters, int i)
     {

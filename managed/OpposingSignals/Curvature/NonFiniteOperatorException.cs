@@ -1,6 +1,8 @@
 namespace OpposingSignals.Curvature;
 
-/// <summary>An operator returned NaN or infinity: the point of measurement has diverged or the product overflowed.</summary>
+/// <summary>
+/// An operator returned NaN or infinity: the point of measurement has diverged or the product overflowed.
+/// </summary>
 public sealed class NonFiniteOperatorException(int product)
     : InvalidOperationException(
         $"Product {product} of this solve holds NaN or infinity. Check that the parameters and the loss are finite at " +

@@ -7,9 +7,9 @@ using OpposingSignals.Tensors;
 namespace OpposingSignals.Curvature;
 
 /// <summary>
-/// The mean loss L(θ) = (1/N) Σ ℓᵢ(θ) of a network over a data set on a device, with all memory that its gradient and its
-/// curvature need, allocated once. With weights it is the weighted mean Σ wᵢ ℓᵢ / Σ wᵢ: everywhere below, wᵢ is 1, or the given
-/// weight divided by the mean of all, and (1/N) Σ wᵢ ℓᵢ is meant.
+/// The mean loss L(θ) = (1/N) Σ ℓᵢ(θ) of a network over a data set on a device, with all memory that its gradient and
+/// its curvature need, allocated once. With weights it is the weighted mean Σ wᵢ ℓᵢ / Σ wᵢ: everywhere below, wᵢ is 1,
+/// or the given weight divided by the mean of all, and (1/N) Σ wᵢ ℓᵢ is meant.
 /// </summary>
 /// <remarks>Not thread safe: the passes share one workspace.</remarks>
 public sealed class Objective : IDisposable
@@ -39,11 +39,17 @@ public sealed class Objective : IDisposable
     /// <param name="precision">Element type of data, parameters and products.</param>
     /// <param name="network">The network.</param>
     /// <param name="loss">The loss.</param>
-    /// <param name="inputs">[N, ...] in PyTorch's order: images [N, C, H, W], vectors [N, F], tokens [N, T] (int64).</param>
+    /// <param name="inputs">
+    /// [N, ...] in PyTorch's order: images [N, C, H, W], vectors [N, F], tokens [N, T] (int64).
+    /// </param>
     /// <param name="targets">Classes [N] (int64), one per position [N, T] (int64), or numbers [N, outputs].</param>
     /// <param name="options">Micro-batch, vectors at once, memory budget.</param>
-    /// <exception cref="InputException">Data, network and loss do not fit each other, or the budget is too small.</exception>
-    /// <exception cref="OutOfDeviceMemoryException">The device has less memory than the plan takes; the message says what fits.</exception>
+    /// <exception cref="InputException">
+    /// Data, network and loss do not fit each other, or the budget is too small.
+    /// </exception>
+    /// <exception cref="OutOfDeviceMemoryException">
+    /// The device has less memory than the plan takes; the message says what fits.
+    /// </exception>
     public Objective(
         Device device, Precision precision, Network network, Loss loss, HostTensor inputs, HostTensor targets,
         ObjectiveOptions? options = null)
@@ -111,15 +117,17 @@ public sealed class Objective : IDisposable
     public int SampleCount { get; }
 
     /// <summary>
-    /// Whether samples are coupled by batch normalisation in training mode: losses are then those of samples within their
-    /// micro-batches, and a sample has no gradient or curvature of its own.
+    /// Whether samples are coupled by batch normalisation in training mode: losses are then those of samples within
+    /// their micro-batches, and a sample has no gradient or curvature of its own.
     /// </summary>
     public bool CouplesSamples { get; }
 
     /// <summary>Which statistics batch normalisation uses; null for a network that has none.</summary>
     public BatchNormMode? BatchNorm { get; }
 
-    /// <summary>Samples of a ghost batch, where batch normalisation couples them; the last one may have fewer.</summary>
+    /// <summary>
+    /// Samples of a ghost batch, where batch normalisation couples them; the last one may have fewer.
+    /// </summary>
     public int? GhostBatch => CouplesSamples ? Plan.MicroBatch : null;
 
     /// <summary>What L is, in words, for every number taken from it.</summary>
@@ -144,8 +152,8 @@ public sealed class Objective : IDisposable
     internal VectorBlock GradientBlock { get; }
 
     /// <summary>
-    /// Why gradients or products are done operation by operation on a device that could record them, one reason each. A GPU is
-    /// spared the start of every kernel by a recording; the numbers are the same.
+    /// Why gradients or products are done operation by operation on a device that could record them, one reason each. A
+    /// GPU is spared the start of every kernel by a recording; the numbers are the same.
     /// </summary>
     public IReadOnlyCollection<string> RecordingRefusals => _recordings.Refusals;
 
@@ -173,7 +181,9 @@ public sealed class Objective : IDisposable
 
     /// <summary>What the network computes at a place, [N, features] at θ.</summary>
     /// <param name="parameters">θ.</param>
-    /// <param name="tensor">Output of node <c>tensor − 1</c>, one that no later layer overwrites: an input of a layer that reads it.</param>
+    /// <param name="tensor">
+    /// Output of node <c>tensor − 1</c>, one that no later layer overwrites: an input of a layer that reads it.
+    /// </param>
     internal double[] Activations(VectorBlock parameters, int tensor)
     {
         RequireParameters(parameters);
@@ -183,17 +193,20 @@ public sealed class Objective : IDisposable
         foreach (MicroBatch batch in _batches)
         {
             Forward(batch, Primal(0), parameters);
-            Download(_passes.Activations(Primal(0), tensor), activations.AsSpan(batch.First * features, batch.Samples * features));
+            Download(_passes.Activations(Primal(0), tensor), activations.AsSpan(
+                batch.First * features, batch.Samples * features));
         }
 
         return activations;
     }
 
     /// <summary>
-    /// Loss, per-sample losses and gradient at θ, and the point from which products are taken. It is valid until the next
-    /// call of this method or of <see cref="Evaluate"/>.
+    /// Loss, per-sample losses and gradient at θ, and the point from which products are taken. It is valid until the
+    /// next call of this method or of <see cref="Evaluate"/>.
     /// </summary>
-    /// <param name="parameters">θ, one vector; read again by products, so it must not change while the point is used.</param>
+    /// <param name="parameters">
+    /// θ, one vector; read again by products, so it must not change while the point is used.
+    /// </param>
     /// <param name="keepPrimal">
     /// Whether products will follow: the primal is then kept where the plan has room, and each product is spared its
     /// recomputation. A gradient alone is faster without.
@@ -203,7 +216,8 @@ public sealed class Objective : IDisposable
         RequireParameters(parameters);
         if (_forwardOnly)
         {
-            throw new InvalidOperationException("This objective was made for losses alone; it has no memory for a gradient.");
+            throw new InvalidOperationException(
+                "This objective was made for losses alone; it has no memory for a gradient.");
         }
 
         Invalidate();
@@ -276,7 +290,9 @@ public sealed class Objective : IDisposable
         _squaredNorms = [.. tensors.Select(_ => new double[SampleCount])];
     }
 
-    /// <summary>‖activations‖₂ of every sample at the last forward pass, of the tensor given at a place of the list.</summary>
+    /// <summary>
+    /// ‖activations‖₂ of every sample at the last forward pass, of the tensor given at a place of the list.
+    /// </summary>
     internal double[] Norms(int place) => Array.ConvertAll(_squaredNorms[place], Math.Sqrt);
 
     /// <summary>(1/N) Σ wᵢ ℓᵢ at the last forward pass.</summary>
@@ -284,7 +300,9 @@ public sealed class Objective : IDisposable
         ? SampleLosses.Average()
         : System.Numerics.Tensors.TensorPrimitives.Dot<double>(_weights, SampleLosses) / SampleCount;
 
-    /// <summary>Calls <paramref name="use"/> for every micro-batch with its primal, recomputed where it was not kept.</summary>
+    /// <summary>
+    /// Calls <paramref name="use"/> for every micro-batch with its primal, recomputed where it was not kept.
+    /// </summary>
     internal void OverBatches(LinearizationPoint point, Action<MicroBatch, nint> use)
     {
         for (int b = 0; b < _batches.Length; b++)
@@ -300,20 +318,25 @@ public sealed class Objective : IDisposable
         }
     }
 
-    /// <summary>Adds every sample's slope and curvature along the directions to spans that are not empty, from one tangent.</summary>
+    /// <summary>
+    /// Adds every sample's slope and curvature along the directions to spans that are not empty, from one tangent.
+    /// </summary>
     internal void AddSampleDerivatives(
-        MicroBatch batch, nint primal, VectorBlock parameters, VectorBlock directions, Span<double> slopes, Span<double> curvatures)
+        MicroBatch batch, nint primal, VectorBlock parameters, VectorBlock directions, Span<double> slopes,
+        Span<double> curvatures)
     {
         _passes.Tangent(batch, primal, _workspace.Address, parameters, directions);
         if (!slopes.IsEmpty)
         {
-            _passes.SampleSlopes(batch, primal, _workspace.Address, directions.Count, slopes[batch.First..], SampleCount);
+            _passes.SampleSlopes(
+                batch, primal, _workspace.Address, directions.Count, slopes[batch.First..], SampleCount);
         }
 
         if (!curvatures.IsEmpty)
         {
             _passes.SampleCurvatures(
-                batch, primal, _workspace.Address, parameters, directions, SampleCount, _weights, curvatures[batch.First..], SampleCount);
+                batch, primal, _workspace.Address, parameters, directions, SampleCount, _weights,
+                curvatures[batch.First..], SampleCount);
         }
     }
 
@@ -326,7 +349,9 @@ public sealed class Objective : IDisposable
         return tangents;
     }
 
-    /// <summary>Adds the batch statistics of the last linearisation to the running ones, micro-batch by micro-batch.</summary>
+    /// <summary>
+    /// Adds the batch statistics of the last linearisation to the running ones, micro-batch by micro-batch.
+    /// </summary>
     internal void UpdateRunningStatistics() => _statistics?.AddToRunning(_batches);
 
     internal void RequireSeparateSamples()
@@ -382,7 +407,8 @@ public sealed class Objective : IDisposable
                 VectorBlock directions = vectors.Rows(first, count);
                 _passes.Tangent(batch, primal, _workspace.Address, point.Parameters, directions);
                 _passes.AddProducts(
-                    kind, batch, primal, _workspace.Address, point.Parameters, directions, products.Rows(first, count), SampleCount);
+                    kind, batch, primal, _workspace.Address, point.Parameters, directions, products.Rows(first, count),
+                    SampleCount);
             }
         });
     }
@@ -419,7 +445,8 @@ public sealed class Objective : IDisposable
         return memory;
     }
 
-    // The memory is given back first: an objective without all of it is of no use, and what fits is asked of all that is free.
+    // The memory is given back first: an objective without all of it is of no use, and what fits is asked of all that
+    // is free.
     private OutOfDeviceMemoryException Refused(OutOfDeviceMemoryException cause)
     {
         Dispose();
@@ -451,7 +478,8 @@ public sealed class Objective : IDisposable
         {
             int first = b * Plan.MicroBatch;
             int samples = Math.Min(Plan.MicroBatch, SampleCount - first);
-            DeviceBuffer onDevice = Own(Device.Allocate((long)samples * features * Network.InputElementSize(Precision)));
+            DeviceBuffer onDevice =
+                Own(Device.Allocate((long)samples * features * Network.InputElementSize(Precision)));
             UploadInputs(inputs, first, samples, onDevice);
             DeviceBuffer targetsOnDevice = Own(Device.Allocate((long)samples * targetBytes));
             Device.Upload(targets.AsSpan(first * targetBytes, samples * targetBytes), targetsOnDevice.Address);
@@ -463,7 +491,8 @@ public sealed class Objective : IDisposable
                 _weights.Length == 0 ? null : Own(UploadWeights(_weights.AsSpan(first, samples))),
                 packed is null
                     ? null
-                    : Own(new PackedMatrix(Device, Precision, onDevice.Address, samples, features, packed.OutputShape.Size)));
+                    : Own(new PackedMatrix(
+                        Device, Precision, onDevice.Address, samples, features, packed.OutputShape.Size)));
         }
 
         return batches;
@@ -532,7 +561,8 @@ public sealed class Objective : IDisposable
         {
             if (inputs.Type is not (ElementType.Float32 or ElementType.Float64))
             {
-                throw new InputException($"{network.Name} takes numbers, float32 or float64; these inputs are {inputs.Type}.");
+                throw new InputException(
+                    $"{network.Name} takes numbers, float32 or float64; these inputs are {inputs.Type}.");
             }
 
             return;
@@ -540,14 +570,16 @@ public sealed class Objective : IDisposable
 
         if (inputs.Type != ElementType.Int64)
         {
-            throw new InputException($"{network.Name} reads tokens, which are integers; these inputs are {inputs.Type}.");
+            throw new InputException(
+                $"{network.Name} reads tokens, which are integers; these inputs are {inputs.Type}.");
         }
 
         foreach (long token in inputs.AsSpan<long>())
         {
             if (token < 0 || token >= network.Vocabulary)
             {
-                throw new InputException($"An input has token {token}, but {network.Name} knows {network.Vocabulary} of them.");
+                throw new InputException(
+                    $"An input has token {token}, but {network.Name} knows {network.Vocabulary} of them.");
             }
         }
     }

@@ -6,12 +6,14 @@ public enum ProductKind
     /// <summary>The Hessian H = ∇²L(θ).</summary>
     Hessian,
 
-    /// <summary>The generalised Gauss-Newton matrix G = (1/N) Σ Jᵢᵀ ∇²ℓᵢ Jᵢ, Jᵢ the Jacobian of the outputs (Schraudolph 2002).</summary>
+    /// <summary>
+    /// The generalised Gauss-Newton matrix G = (1/N) Σ Jᵢᵀ ∇²ℓᵢ Jᵢ, Jᵢ the Jacobian of the outputs (Schraudolph 2002).
+    /// </summary>
     GaussNewton,
 
     /// <summary>
-    /// The empirical Fisher matrix F = (1/N) Σ ∇ℓᵢ ∇ℓᵢᵀ: the second moment of the samples' gradients. It is not the Fisher matrix
-    /// (Kunstner, Balles and Hennig 2019, arXiv 1905.12558).
+    /// The empirical Fisher matrix F = (1/N) Σ ∇ℓᵢ ∇ℓᵢᵀ: the second moment of the samples' gradients. It is not the
+    /// Fisher matrix (Kunstner, Balles and Hennig 2019, arXiv 1905.12558).
     /// </summary>
     EmpiricalFisher,
 }

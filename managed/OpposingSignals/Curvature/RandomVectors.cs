@@ -2,12 +2,16 @@ using OpposingSignals.Devices;
 
 namespace OpposingSignals.Curvature;
 
-/// <summary>Reproducible directions from the standard normal distribution, which prefers no direction of space.</summary>
+/// <summary>
+/// Reproducible directions from the standard normal distribution, which prefers no direction of space.
+/// </summary>
 internal sealed class RandomVectors(int seed)
 {
     private readonly Random _random = new(seed);
 
-    /// <summary>Fills a block with independent normal numbers, drawn on the host so that every device gets the same.</summary>
+    /// <summary>
+    /// Fills a block with independent normal numbers, drawn on the host so that every device gets the same.
+    /// </summary>
     public void Fill(VectorBlock block)
     {
         // One row at a time bounds the host memory by one vector.

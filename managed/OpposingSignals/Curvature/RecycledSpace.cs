@@ -2,11 +2,13 @@ using OpposingSignals.Devices;
 
 namespace OpposingSignals.Curvature;
 
-/// <summary>Ritz vectors W of earlier operators with their values μ, kept to model the present one without products.</summary>
+/// <summary>
+/// Ritz vectors W of earlier operators with their values μ, kept to model the present one without products.
+/// </summary>
 /// <remarks>
-/// The model is A ≈ Σ μ_i w_i w_iᵀ outside the basis of the running solve, with everything else at zero, where the bulk of
-/// a training Hessian lies. It serves as the preconditioner of the generalised Davidson method (Morgan and Scott 1986); its
-/// inverse is a low-rank correction of the identity. All true products of a solve flow back into it.
+/// The model is A ≈ Σ μ_i w_i w_iᵀ outside the basis of the running solve, with everything else at zero, where the bulk
+/// of a training Hessian lies. It serves as the preconditioner of the generalised Davidson method (Morgan and Scott
+/// 1986); its inverse is a low-rank correction of the identity. All true products of a solve flow back into it.
 /// </remarks>
 internal sealed class RecycledSpace : IResidualCorrection, IDisposable
 {
@@ -72,7 +74,9 @@ internal sealed class RecycledSpace : IResidualCorrection, IDisposable
         residuals.Combine(_vectors, SmallMatrix.Multiply(vectors, parts), 1);
     }
 
-    /// <summary>Takes up what a solve has learnt: Rayleigh-Ritz over the rest of its basis and the recycled vectors.</summary>
+    /// <summary>
+    /// Takes up what a solve has learnt: Rayleigh-Ritz over the rest of its basis and the recycled vectors.
+    /// </summary>
     /// <param name="basis">The basis of the finished solve.</param>
     /// <param name="solved">Ritz pairs of the basis that are returned, and so kept out of this space.</param>
     public void Absorb(RitzBasis basis, ReadOnlySpan<int> solved)
@@ -131,8 +135,8 @@ internal sealed class RecycledSpace : IResidualCorrection, IDisposable
     private static double AwayFromZero(double value, double least) =>
         Math.Abs(value) >= least ? value : value < 0 ? -least : least;
 
-    // The part of the recycled vectors outside the basis, W − Q Qᵀ W, and the model of the operator on it; with them, in the one wait
-    // that this takes, Wᵀ R.
+    // The part of the recycled vectors outside the basis, W − Q Qᵀ W, and the model of the operator on it; with them,
+    // in the one wait that this takes, Wᵀ R.
     private Outside Project(RitzBasis basis, VectorBlock residuals, out double[,] ofResiduals)
     {
         double[][,] measured = VectorBlock.AllInnerProducts(
@@ -154,7 +158,8 @@ internal sealed class RecycledSpace : IResidualCorrection, IDisposable
         double[,] projection = SmallMatrix.Sum(
             1, SmallMatrix.Diagonal(Values), -1, SmallMatrix.Sum(1, cross, 1, SmallMatrix.Transpose(cross)));
         projection = SmallMatrix.Sum(1, projection, 1, SmallMatrix.Multiply(ofBasis, innerTransposed));
-        projection = SmallMatrix.Multiply(SmallMatrix.Transpose(whitening), SmallMatrix.Multiply(projection, whitening));
+        projection =
+            SmallMatrix.Multiply(SmallMatrix.Transpose(whitening), SmallMatrix.Multiply(projection, whitening));
         return new Outside(inner, whitening, projection, SmallMatrix.Sum(1, products, -1, ofBasis));
     }
 

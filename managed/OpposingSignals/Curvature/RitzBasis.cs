@@ -16,7 +16,9 @@ internal sealed class RitzBasis : IDisposable
     /// <param name="symmetric">The operator A.</param>
     /// <param name="capacity">Vectors it can hold.</param>
     /// <param name="scratch">Vectors that a thick restart may keep.</param>
-    /// <exception cref="OutOfDeviceMemoryException">The device has no room for it; the message says how much it takes.</exception>
+    /// <exception cref="OutOfDeviceMemoryException">
+    /// The device has no room for it; the message says how much it takes.
+    /// </exception>
     public RitzBasis(ISymmetricOperator symmetric, int capacity, int scratch)
     {
         _operator = symmetric;
@@ -32,7 +34,8 @@ internal sealed class RitzBasis : IDisposable
         catch (OutOfDeviceMemoryException e)
         {
             Array.ForEach(blocks, block => block?.Dispose());
-            double mebibytes = ((2.0 * capacity) + scratch) * symmetric.Dimension * symmetric.Precision.Size() / 1048576;
+            double mebibytes =
+                ((2.0 * capacity) + scratch) * symmetric.Dimension * symmetric.Precision.Size() / 1048576;
             throw new OutOfDeviceMemoryException(
                 $"{e.Message} A basis of {capacity} vectors of {symmetric.Dimension} elements takes {mebibytes:F1} MiB with its " +
                 $"products: ask for fewer eigenpairs, or leave room with a smaller memory budget.", e);
@@ -86,8 +89,9 @@ internal sealed class RitzBasis : IDisposable
     public double Scale { get; private set; }
 
     /// <summary>
-    /// Adds the candidates' directions outside the basis and multiplies them. A device that runs ahead of the host multiplies zeros for
-    /// dependent candidates: to know their number before would take a wait in each step, and they are rare.
+    /// Adds the candidates' directions outside the basis and multiplies them. A device that runs ahead of the host
+    /// multiplies zeros for dependent candidates: to know their number before would take a wait in each step, and they
+    /// are rare.
     /// </summary>
     /// <param name="candidates">Directions, at most as many as fit; overwritten.</param>
     /// <returns>The number of vectors added.</returns>
@@ -119,7 +123,8 @@ internal sealed class RitzBasis : IDisposable
             return 0;
         }
 
-        // Every element of a product enters these sums, and NaN or infinity times anything, zero included, is not finite.
+        // Every element of a product enters these sums, and NaN or infinity times anything, zero included, is not
+        // finite.
         for (int j = 0; j < added; j++)
         {
             for (int i = 0; i < Count + added; i++)
@@ -162,7 +167,8 @@ internal sealed class RitzBasis : IDisposable
         }
 
         residuals.Combine(ProductVectors, coefficients);
-        using DeviceMatrix shifts = DeviceMatrix.From(residuals.Device, SmallMatrix.ScaleColumns(coefficients, negative));
+        using DeviceMatrix shifts =
+            DeviceMatrix.From(residuals.Device, SmallMatrix.ScaleColumns(coefficients, negative));
         using var inner = new DeviceMatrix(residuals.Device, indices.Length, indices.Length);
         residuals.Combine(Vectors, shifts, factor: 1, scale: 1, inner);
         double[,] gram = inner.ToHost();
@@ -177,13 +183,15 @@ internal sealed class RitzBasis : IDisposable
         return vectors;
     }
 
-    /// <summary>Thick restart (Wu and Simon 2000): the basis becomes the Ritz vectors <paramref name="indices"/>.</summary>
+    /// <summary>
+    /// Thick restart (Wu and Simon 2000): the basis becomes the Ritz vectors <paramref name="indices"/>.
+    /// </summary>
     public void Restart(ReadOnlySpan<int> indices)
     {
         double[,] kept = Ritz.Columns(indices);
 
-        // Rounding accumulates over restarts; one Newton step towards the polar factor, Y (3 I − Yᵀ Qᵀ Q Y) / 2, brings the
-        // new basis back to orthonormality within one rounding of its elements.
+        // Rounding accumulates over restarts; one Newton step towards the polar factor, Y (3 I − Yᵀ Qᵀ Q Y) / 2, brings
+        // the new basis back to orthonormality within one rounding of its elements.
         double[,] gram = SmallMatrix.Multiply(
             SmallMatrix.Transpose(kept), SmallMatrix.Multiply(Vectors.InnerProducts(Vectors), kept));
         double[] threes = new double[indices.Length];

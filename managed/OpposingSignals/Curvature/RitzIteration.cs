@@ -4,9 +4,10 @@ namespace OpposingSignals.Curvature;
 
 /// <summary>The loop shared by the eigensolvers: extend the basis, project, test residuals, restart.</summary>
 /// <remarks>
-/// Without a correction the basis grows by residuals of Ritz pairs. In exact arithmetic these span the next block of the
-/// Krylov space, so that this is block Lanczos with thick restart (Wu and Simon 2000) and soft locking; a warm basis that is
-/// not a Krylov space is served as well. With a correction it is the generalised Davidson method (Morgan and Scott 1986).
+/// Without a correction the basis grows by residuals of Ritz pairs. In exact arithmetic these span the next block of
+/// the Krylov space, so that this is block Lanczos with thick restart (Wu and Simon 2000) and soft locking; a warm
+/// basis that is not a Krylov space is served as well. With a correction it is the generalised Davidson method (Morgan
+/// and Scott 1986).
 /// </remarks>
 internal sealed class RitzIteration(
     ISymmetricOperator symmetric, LanczosOptions options, RitzBasis basis, IResidualCorrection? correction)
@@ -151,7 +152,8 @@ internal sealed class RitzIteration(
 
     private void Assess(VectorBlock work)
     {
-        // A filled block needs the residuals of the next pairs inward too; a corrected one spends products on the wanted only.
+        // A filled block needs the residuals of the next pairs inward too; a corrected one spends products on the
+        // wanted only.
         _indices = Outermost(_wanted + (correction is null ? _block : 0));
         _norms = basis.Residuals(_indices, work.Rows(0, _indices.Length));
         double smallest = double.PositiveInfinity;
@@ -187,7 +189,8 @@ internal sealed class RitzIteration(
              unconverged.All(i => _norms[i] <= NoisyRoundoffs * _unitRoundoff * basis.Scale)));
     }
 
-    // Gathers the residuals, corrected where asked, of the unconverged wanted pairs and, to fill a block, of the next ones.
+    // Gathers the residuals, corrected where asked, of the unconverged wanted pairs and, to fill a block, of the next
+    // ones.
     private int ResidualDirections(VectorBlock work, int limit)
     {
         List<int> chosen = [.. Enumerable.Range(0, _indices.Length)

@@ -10,7 +10,8 @@ internal static class SampleDots
     private static readonly Operation<Arguments> Operation = new("sample_dots");
 
     public static unsafe void Add(
-        LayerPass pass, int vectors, int features, double scale, VectorView a, VectorView b, Span<double> output, int stride)
+        LayerPass pass, int vectors, int features, double scale, VectorView a, VectorView b, Span<double> output,
+        int stride)
     {
         fixed (double* to = output)
         {

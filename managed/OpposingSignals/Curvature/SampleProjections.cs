@@ -4,7 +4,9 @@ using OpposingSignals.Networks;
 
 namespace OpposingSignals.Curvature;
 
-/// <summary>out_j[n] = scale · ⟨g[n], t_j[n]⟩ g[n]: every sample's tangent projected on its gradient, times the gradient.</summary>
+/// <summary>
+/// out_j[n] = scale · ⟨g[n], t_j[n]⟩ g[n]: every sample's tangent projected on its gradient, times the gradient.
+/// </summary>
 internal static class SampleProjections
 {
     private static readonly Operation<Arguments> Operation = new("sample_projections");

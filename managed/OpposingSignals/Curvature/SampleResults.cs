@@ -4,7 +4,8 @@ using OpposingSignals.Networks;
 namespace OpposingSignals.Curvature;
 
 /// <summary>
-/// The loss of every sample, and which targets were met: written by the device micro-batch by micro-batch, and read once for all.
+/// The loss of every sample, and which targets were met: written by the device micro-batch by micro-batch, and read
+/// once for all.
 /// </summary>
 internal sealed class SampleResults : IDisposable
 {

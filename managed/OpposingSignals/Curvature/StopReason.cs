@@ -9,6 +9,8 @@ public enum StopReason
     /// <summary>The limit of products was reached first; pairs short of the tolerance are marked.</summary>
     ProductLimit,
 
-    /// <summary>Residuals reached the rounding level of the operator above the tolerance; those pairs are marked.</summary>
+    /// <summary>
+    /// Residuals reached the rounding level of the operator above the tolerance; those pairs are marked.
+    /// </summary>
     PrecisionLimit,
 }

@@ -3,7 +3,9 @@ using MathNet.Numerics.LinearAlgebra.Factorization;
 
 namespace OpposingSignals.Curvature;
 
-/// <summary>Eigenpairs of a small dense symmetric matrix in float64: S = Y diag(Values) Yᵀ, values descending.</summary>
+/// <summary>
+/// Eigenpairs of a small dense symmetric matrix in float64: S = Y diag(Values) Yᵀ, values descending.
+/// </summary>
 internal sealed class SymmetricEigen
 {
     private SymmetricEigen(double[] values, double[,] vectors)
@@ -18,7 +20,9 @@ internal sealed class SymmetricEigen
     /// <summary>Orthonormal eigenvectors as columns.</summary>
     public double[,] Vectors { get; }
 
-    /// <summary>Decomposes (S + Sᵀ) / 2 of the leading <paramref name="size"/> rows and columns; all must be finite.</summary>
+    /// <summary>
+    /// Decomposes (S + Sᵀ) / 2 of the leading <paramref name="size"/> rows and columns; all must be finite.
+    /// </summary>
     public static SymmetricEigen Of(double[,] matrix, int size)
     {
         if (size == 0)
@@ -26,7 +30,8 @@ internal sealed class SymmetricEigen
             return new SymmetricEigen([], new double[0, 0]);
         }
 
-        Matrix<double> symmetric = Matrix<double>.Build.Dense(size, size, (i, j) => 0.5 * (matrix[i, j] + matrix[j, i]));
+        Matrix<double> symmetric =
+            Matrix<double>.Build.Dense(size, size, (i, j) => 0.5 * (matrix[i, j] + matrix[j, i]));
         Evd<double> decomposition = symmetric.Evd(Symmetricity.Symmetric);
         double[] values = [.. decomposition.EigenValues.Select(value => value.Real)];
         int[] order = [.. Enumerable.Range(0, size).OrderByDescending(i => values[i])];

@@ -4,9 +4,9 @@ using OpposingSignals.Tensors;
 namespace OpposingSignals.Datasets;
 
 /// <summary>
-/// Data from a safetensors file, <c>arrays:FILE.safetensors</c>: <c>inputs</c> (floating point, [N, ...]) and <c>targets</c>
-/// (integer classes [N], or floating point [N, outputs]). A test set, <c>test_inputs</c> and <c>test_targets</c>, is
-/// optional. Values are used as they are.
+/// Data from a safetensors file, <c>arrays:FILE.safetensors</c>: <c>inputs</c> (floating point, [N, ...]) and
+/// <c>targets</c> (integer classes [N], or floating point [N, outputs]). A test set, <c>test_inputs</c> and
+/// <c>test_targets</c>, is optional. Values are used as they are.
 /// </summary>
 public static class ArraysFile
 {
@@ -19,12 +19,14 @@ public static class ArraysFile
         string name = $"arrays:{path}";
         (HostTensor Inputs, HostTensor Targets) training = Find(tensors, name, "");
         (HostTensor Inputs, HostTensor Targets)? test =
-            tensors.ContainsKey("test_inputs") || tensors.ContainsKey("test_targets") ? Find(tensors, name, "test_") : null;
+            tensors.ContainsKey("test_inputs") || tensors.ContainsKey("test_targets")
+                ? Find(tensors, name, "test_") : null;
         if (test is { } other &&
             (!other.Inputs.Shape.Skip(1).SequenceEqual(training.Inputs.Shape.Skip(1)) ||
              other.Inputs.Type != training.Inputs.Type || other.Targets.Type != training.Targets.Type))
         {
-            throw new DatasetException($"{name}: the test tensors do not have the sample shape and element types of the others.");
+            throw new DatasetException(
+                $"{name}: the test tensors do not have the sample shape and element types of the others.");
         }
 
         int outputs = Math.Max(Outputs(training.Targets), test is { } t ? Outputs(t.Targets) : 0);

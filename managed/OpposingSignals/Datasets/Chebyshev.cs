@@ -4,8 +4,8 @@ namespace OpposingSignals.Datasets;
 
 /// <summary>
 /// Regression on a Chebyshev polynomial, <c>chebyshev:DEGREE:POINTS</c>: POINTS inputs equally spaced from -1 to 1, and
-/// targets T_k(x) with T_0 = 1, T_1 = x, T_{k+1} = 2 x T_k - T_{k-1}. Float64; the test set is the training set, as in the
-/// code of Cohen et al. (arXiv 2103.00065).
+/// targets T_k(x) with T_0 = 1, T_1 = x, T_{k+1} = 2 x T_k - T_{k-1}. Float64; the test set is the training set, as in
+/// the code of Cohen et al. (arXiv 2103.00065).
 /// </summary>
 public static class Chebyshev
 {

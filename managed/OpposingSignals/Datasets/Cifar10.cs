@@ -4,8 +4,8 @@ using OpposingSignals.Tensors;
 namespace OpposingSignals.Datasets;
 
 /// <summary>
-/// CIFAR-10 (Krizhevsky 2009) in its binary form: 50,000 training and 10,000 test pictures of 32 x 32 x 3 in ten classes. A
-/// record is one label byte and the red, green and blue planes; a file has 10,000 records.
+/// CIFAR-10 (Krizhevsky 2009) in its binary form: 50,000 training and 10,000 test pictures of 32 x 32 x 3 in ten
+/// classes. A record is one label byte and the red, green and blue planes; a file has 10,000 records.
 /// </summary>
 public static class Cifar10
 {
@@ -24,7 +24,8 @@ public static class Cifar10
     /// <summary>Names of the training files, in order, and of the test file.</summary>
     public static ImmutableArray<string> FileNames { get; } =
     [
-        "data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin", "test_batch.bin",
+        "data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin",
+        "test_batch.bin",
     ];
 
     /// <summary>Loads the files of a folder.</summary>
@@ -84,7 +85,8 @@ public static class Cifar10
 
             long found = stream.Length;
             stream.Dispose();
-            throw new DatasetException($"{path}: {found} bytes instead of {length}; the file is cut short or not CIFAR-10's.");
+            throw new DatasetException(
+                $"{path}: {found} bytes instead of {length}; the file is cut short or not CIFAR-10's.");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -41,7 +41,8 @@ public sealed class Dataset
         Images = images;
         PlantedGroups = plantedGroups.IsDefault ? [] : plantedGroups;
 
-        Require(IsFloat(inputs) || IsTokens, $"inputs are {inputs.Type}; they must be Float32, Float64, or Int64 tokens");
+        Require(
+            IsFloat(inputs) || IsTokens, $"inputs are {inputs.Type}; they must be Float32, Float64, or Int64 tokens");
         Require(
             inputs.Shape.Length >= 2 && inputs.Count > 0,
             $"inputs have shape {Format(inputs)}; it must be [N, ...] and not empty");
@@ -120,7 +121,9 @@ public sealed class Dataset
             [.. PlantedGroups.Select(group => group with { Indices = [.. group.Indices.Where(i => i < count)] })]);
     }
 
-    /// <summary>Inputs and targets of some samples, in the order given; pictures and planted groups are left behind.</summary>
+    /// <summary>
+    /// Inputs and targets of some samples, in the order given; pictures and planted groups are left behind.
+    /// </summary>
     /// <exception cref="DatasetException">No sample is asked for, or one that is not there.</exception>
     public Dataset Select(ImmutableArray<int> indices)
     {

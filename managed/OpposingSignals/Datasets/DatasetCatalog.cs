@@ -19,11 +19,12 @@ public static class DatasetCatalog
 
     /// <summary>Loads or makes a data set.</summary>
     /// <param name="name">
-    /// One of <see cref="Forms"/>. COUNT keeps the first COUNT training pictures; statistics are those of all of them, and
-    /// the test set is complete.
+    /// One of <see cref="Forms"/>. COUNT keeps the first COUNT training pictures; statistics are those of all of them,
+    /// and the test set is complete.
     /// </param>
     /// <param name="dataFolder">
-    /// A folder of data sets; searched before the one that the environment variable <c>OPSIG_DATA</c> names and the system's.
+    /// A folder of data sets; searched before the one that the environment variable <c>OPSIG_DATA</c> names and the
+    /// system's.
     /// </param>
     /// <param name="normalization">
     /// How pictures become inputs; by default <see cref="NormalizationScheme.Pixel"/> for cifar10 and
@@ -68,14 +69,16 @@ public static class DatasetCatalog
     }
 
     private static DatasetPair LoadMnist(
-        MnistKind kind, string name, string[] arguments, ImmutableArray<string> roots, NormalizationScheme? normalization)
+        MnistKind kind, string name, string[] arguments, ImmutableArray<string> roots,
+        NormalizationScheme? normalization)
     {
         int? count = Count(name, arguments);
         string folder = DatasetSearch.Find(
             Mnist.Name(kind),
             roots,
             kind == MnistKind.Digits ? ["mnist", "MNIST/raw"] : ["fashion-mnist", "FashionMNIST/raw"],
-            folder => [.. Mnist.FileNames.Where(file => Mnist.Locate(folder, file) is null).Select(file => file + "[.gz]")],
+            folder =>
+                [.. Mnist.FileNames.Where(file => Mnist.Locate(folder, file) is null).Select(file => file + "[.gz]")],
             kind == MnistKind.Digits
                 ? "Put the four IDX files of MNIST into a folder 'mnist'."
                 : "Install it with 'apt-get install dataset-fashion-mnist', or put its four IDX files into a folder 'fashion-mnist'.");
@@ -149,7 +152,8 @@ public static class DatasetCatalog
     {
         if (normalization is not (null or NormalizationScheme.None))
         {
-            throw new DatasetException($"{name} has no pictures to normalise; leave the normalisation out or name 'none'.");
+            throw new DatasetException(
+                $"{name} has no pictures to normalise; leave the normalisation out or name 'none'.");
         }
     }
 }

@@ -12,7 +12,8 @@ public static class IdxFile
 {
     private const byte UnsignedByte = 0x08;
 
-    // DEFLATE cannot expand a byte to more than this (258 bytes for two bits), so a file cannot claim more memory than that.
+    // DEFLATE cannot expand a byte to more than this (258 bytes for two bits), so a file cannot claim more memory than
+    // that.
     private const long MaximumExpansion = 1032;
 
     /// <summary>Reads a file of unsigned bytes, the only element type that the data sets here use.</summary>
@@ -39,7 +40,8 @@ public static class IdxFile
         {
             throw new DatasetException($"{path}: the file is cut short.", e);
         }
-        catch (Exception e) when (e is FormatException or InvalidDataException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is FormatException or InvalidDataException
+            or IOException or UnauthorizedAccessException)
         {
             throw new DatasetException($"{path}: {e.Message.ReplaceLineEndings(" ")}", e);
         }

@@ -7,7 +7,8 @@ namespace OpposingSignals.Datasets;
 /// <param name="Images">The pictures.</param>
 /// <param name="Labels">Int64 class indices, one per picture.</param>
 /// <param name="PlantedGroups">Groups known in advance.</param>
-internal sealed record LabelledImages(ImageSet Images, HostTensor Labels, ImmutableArray<PlantedGroup> PlantedGroups = default)
+internal sealed record LabelledImages(
+    ImageSet Images, HostTensor Labels, ImmutableArray<PlantedGroup> PlantedGroups = default)
 {
     /// <summary>Normalises a training and a test set with the statistics of the whole training set.</summary>
     /// <param name="name">Name of the data set, without a count.</param>

@@ -74,5 +74,6 @@ public static class Mnist
     }
 
     private static HostTensor Read(string folder, string file) =>
-        IdxFile.Read(Locate(folder, file) ?? throw new DatasetException($"{Path.Combine(folder, file)}[.gz]: no such file."));
+        IdxFile.Read(
+            Locate(folder, file) ?? throw new DatasetException($"{Path.Combine(folder, file)}[.gz]: no such file."));
 }

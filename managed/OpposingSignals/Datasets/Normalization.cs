@@ -7,8 +7,8 @@ namespace OpposingSignals.Datasets;
 /// A <see cref="NormalizationScheme"/> with the statistics of a training set, to be applied to that set and to others.
 /// </summary>
 /// <remarks>
-/// The sums behind the statistics are exact integers. Where all values agree (the border pixels of MNIST) σ is zero and 1
-/// takes its place, so that the input is zero wherever a picture agrees with the training set.
+/// The sums behind the statistics are exact integers. Where all values agree (the border pixels of MNIST) σ is zero and
+/// 1 takes its place, so that the input is zero wherever a picture agrees with the training set.
 /// </remarks>
 public sealed class Normalization
 {
@@ -22,7 +22,8 @@ public sealed class Normalization
     private readonly ImmutableArray<int> _shape;
 
     private Normalization(
-        NormalizationScheme scheme, ImmutableArray<int> shape, ImmutableArray<double> mean, ImmutableArray<double> deviation)
+        NormalizationScheme scheme, ImmutableArray<int> shape, ImmutableArray<double> mean,
+        ImmutableArray<double> deviation)
     {
         Scheme = scheme;
         _shape = shape;
@@ -151,7 +152,8 @@ public sealed class Normalization
 
     /// <summary>
     /// This normalisation as Float64 tensors, to be written beside others: <c>normalization.divisor</c> (1 or 255) and,
-    /// where the scheme has statistics, <c>normalization.mean</c> and <c>normalization.std</c> of shape [C] or [C, H, W].
+    /// where the scheme has statistics, <c>normalization.mean</c> and <c>normalization.std</c> of shape [C] or [C, H,
+    /// W].
     /// </summary>
     public IEnumerable<KeyValuePair<string, HostTensor>> ToTensors()
     {

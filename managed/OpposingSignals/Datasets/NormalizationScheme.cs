@@ -1,8 +1,8 @@
 namespace OpposingSignals.Datasets;
 
 /// <summary>
-/// How 8-bit samples p become inputs. Unless given, means μ and standard deviations σ are those of p / 255 over the full training
-/// set; σ divides by the number of values, not by one less.
+/// How 8-bit samples p become inputs. Unless given, means μ and standard deviations σ are those of p / 255 over the
+/// full training set; σ divides by the number of values, not by one less.
 /// </summary>
 public enum NormalizationScheme
 {
@@ -22,8 +22,8 @@ public enum NormalizationScheme
     Channel,
 
     /// <summary>
-    /// (p / 255 - μ) / σ with μ = (0.485, 0.456, 0.406) and σ = (0.229, 0.224, 0.225), those of ImageNet, as torchvision's models
-    /// and many trained on other pictures expect.
+    /// (p / 255 - μ) / σ with μ = (0.485, 0.456, 0.406) and σ = (0.229, 0.224, 0.225), those of ImageNet, as
+    /// torchvision's models and many trained on other pictures expect.
     /// </summary>
     ImageNet,
 }

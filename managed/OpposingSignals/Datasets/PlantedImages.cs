@@ -4,27 +4,28 @@ using OpposingSignals.Tensors;
 namespace OpposingSignals.Datasets;
 
 /// <summary>
-/// Colour pictures with opposing signals planted at known places, <c>planted[:SAMPLES[:PAIRS[:SEED]]]</c>, so that a search
-/// for them can be scored.
+/// Colour pictures with opposing signals planted at known places, <c>planted[:SAMPLES[:PAIRS[:SEED]]]</c>, so that a
+/// search for them can be scored.
 /// </summary>
 /// <remarks>
 /// <para>
-/// A picture is mid-grey, plus or minus the faint pattern of its class (random low spatial frequencies, without a mean),
-/// plus noise. The two camps of a pair, a small share of one class and as many of another, also have a strong colour over
-/// the whole picture in common: the largest feature in the data, which points to neither label more than to the other.
-/// These are the paired outliers of Rosenfeld and Risteski (arXiv 2311.04163, section 2) in their plainest form.
+/// A picture is mid-grey, plus or minus the faint pattern of its class (random low spatial frequencies, without a
+/// mean), plus noise. The two camps of a pair, a small share of one class and as many of another, also have a strong
+/// colour over the whole picture in common: the largest feature in the data, which points to neither label more than to
+/// the other. These are the paired outliers of Rosenfeld and Risteski (arXiv 2311.04163, section 2) in their plainest
+/// form.
 /// </para>
 /// <para>
-/// Patterns have no mean, so that the colour says nothing about any class; they come with either sign, so that no linear
-/// map tells them and sharpness rises while the network learns them. At the defaults, a tanh network 768-32-10 trained by
-/// full-batch gradient descent on the squared loss with step size 0.15 reaches 2 / 0.15 within 300 steps. From then on,
-/// measured to step 700, at least 18 of the 20 samples whose losses rise most in a step are one camp and at least 18 of
-/// the 20 whose losses fall most the other, and they swap roles at every step.
+/// Patterns have no mean, so that the colour says nothing about any class; they come with either sign, so that no
+/// linear map tells them and sharpness rises while the network learns them. At the defaults, a tanh network 768-32-10
+/// trained by full-batch gradient descent on the squared loss with step size 0.15 reaches 2 / 0.15 within 300 steps.
+/// From then on, measured to step 700, at least 18 of the 20 samples whose losses rise most in a step are one camp and
+/// at least 18 of the 20 whose losses fall most the other, and they swap roles at every step.
 /// </para>
 /// <para>
-/// Classes are equally large and randomly placed. Random numbers are those of <see cref="Xoshiro256"/>, drawn in a fixed
-/// order: patterns, then for the training set and the test set the order of the labels and, picture by picture, the sign
-/// and the noise.
+/// Classes are equally large and randomly placed. Random numbers are those of <see cref="Xoshiro256"/>, drawn in a
+/// fixed order: patterns, then for the training set and the test set the order of the labels and, picture by picture,
+/// the sign and the noise.
 /// </para>
 /// </remarks>
 public static class PlantedImages
@@ -45,7 +46,8 @@ public static class PlantedImages
     /// <param name="options">Sizes, amplitudes and the seed.</param>
     /// <param name="scheme">How to normalise.</param>
     /// <exception cref="DatasetException">An option is out of range, or a camp does not fit in its class.</exception>
-    public static DatasetPair Create(PlantedImagesOptions options, NormalizationScheme scheme = NormalizationScheme.Channel)
+    public static DatasetPair Create(
+        PlantedImagesOptions options, NormalizationScheme scheme = NormalizationScheme.Channel)
     {
         ArgumentNullException.ThrowIfNull(options);
         Validate(options);
@@ -142,7 +144,8 @@ public static class PlantedImages
     private static int CampSize(PlantedImagesOptions options, int count) =>
         Math.Max(1, (int)Math.Round(options.Share * count));
 
-    private static string Name(PlantedImagesOptions options) => $"planted:{options.Samples}:{options.Pairs}:{options.Seed}";
+    private static string Name(PlantedImagesOptions options) =>
+        $"planted:{options.Samples}:{options.Pairs}:{options.Seed}";
 
     private static void Validate(PlantedImagesOptions options)
     {

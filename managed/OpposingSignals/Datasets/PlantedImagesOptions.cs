@@ -1,8 +1,8 @@
 namespace OpposingSignals.Datasets;
 
 /// <summary>
-/// What <see cref="PlantedImages"/> makes. Amplitudes are root mean squares over a picture in grey levels, before samples are
-/// limited to 0 .. 255.
+/// What <see cref="PlantedImages"/> makes. Amplitudes are root mean squares over a picture in grey levels, before
+/// samples are limited to 0 .. 255.
 /// </summary>
 public sealed record PlantedImagesOptions
 {

@@ -4,14 +4,15 @@ using System.IO.Compression;
 namespace OpposingSignals.Datasets;
 
 /// <summary>
-/// Reads a picture from a PNG file (ISO/IEC 15948): 8 bits a sample, grey, colour or palette, not interlaced. An alpha channel is
-/// left out.
+/// Reads a picture from a PNG file (ISO/IEC 15948): 8 bits a sample, grey, colour or palette, not interlaced. An alpha
+/// channel is left out.
 /// </summary>
 internal static class PngFile
 {
     private const int MaximumSide = 4096;
 
-    private static ReadOnlySpan<byte> Signature => [0x89, (byte)'P', (byte)'N', (byte)'G', (byte)'\r', (byte)'\n', 0x1A, (byte)'\n'];
+    private static ReadOnlySpan<byte> Signature =>
+        [0x89, (byte)'P', (byte)'N', (byte)'G', (byte)'\r', (byte)'\n', 0x1A, (byte)'\n'];
 
     /// <summary>The picture; grey ones have one channel.</summary>
     /// <exception cref="DatasetException">The file cannot be read, or is not such a picture.</exception>
@@ -21,9 +22,11 @@ internal static class PngFile
         {
             return Decode(File.ReadAllBytes(path));
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException or ArgumentException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException
+            or InvalidDataException or ArgumentException)
         {
-            throw new DatasetException($"{path} cannot be read as a PNG picture: {e.Message.ReplaceLineEndings(" ")}", e);
+            throw new DatasetException(
+                $"{path} cannot be read as a PNG picture: {e.Message.ReplaceLineEndings(" ")}", e);
         }
     }
 
@@ -55,15 +58,18 @@ internal static class PngFile
 
         Require(header.Length == 13, "its header is missing.");
         uint width = BinaryPrimitives.ReadUInt32BigEndian(header), height = BinaryPrimitives.ReadUInt32BigEndian(header[4..]);
-        Require(width is > 0 and <= MaximumSide && height is > 0 and <= MaximumSide, $"it has {width} x {height} pixels.");
+        Require(
+            width is > 0 and <= MaximumSide && height is > 0 and <= MaximumSide, $"it has {width} x {height} pixels.");
         Require(header[8] == 8 && header[12] == 0, "it has other than 8 bits a sample, or is interlaced.");
-        int stored = header[9] switch { 0 or 3 => 1, 2 => 3, 4 => 2, 6 => 4, _ => throw new InvalidDataException("its colour type is unknown.") };
+        int stored = header[9] switch { 0
+            or 3 => 1, 2 => 3, 4 => 2, 6 => 4, _ => throw new InvalidDataException("its colour type is unknown.") };
         byte[] samples = Unfiltered(compressed, (int)width * stored, (int)height, stored);
-        return new ImageSet((int)width, (int)height, stored >= 3 || header[9] == 3 ? 3 : 1, Colours(samples, stored, header[9] == 3, palette));
+        return new ImageSet((int)width, (int)height, stored >= 3
+            || header[9] == 3 ? 3 : 1, Colours(samples, stored, header[9] == 3, palette));
     }
 
-    // Every row begins with the number of its filter, which predicts a sample from those to its left (a), above (b), and above
-    // to the left (c).
+    // Every row begins with the number of its filter, which predicts a sample from those to its left (a), above (b),
+    // and above to the left (c).
     private static byte[] Unfiltered(MemoryStream compressed, int rowBytes, int rows, int pixelBytes)
     {
         compressed.Position = 0;

@@ -5,11 +5,13 @@ using OpposingSignals.Tensors;
 namespace OpposingSignals.Datasets;
 
 /// <summary>
-/// A text file character by character, <c>text:FILE[:CONTEXT[:COUNT]]</c>: each sample is CONTEXT characters (64 by default),
-/// and its targets are the characters that follow each of them. The first nine tenths of the file are for training, the rest
-/// for testing; each is cut into windows side by side, and COUNT keeps the first of training.
+/// A text file character by character, <c>text:FILE[:CONTEXT[:COUNT]]</c>: each sample is CONTEXT characters (64 by
+/// default), and its targets are the characters that follow each of them. The first nine tenths of the file are for
+/// training, the rest for testing; each is cut into windows side by side, and COUNT keeps the first of training.
 /// </summary>
-/// <remarks>The vocabulary is every character (Unicode scalar) of the file, in the order of their code points.</remarks>
+/// <remarks>
+/// The vocabulary is every character (Unicode scalar) of the file, in the order of their code points.
+/// </remarks>
 public static class TextFile
 {
     /// <summary>Characters of a sample, unless the name says otherwise.</summary>

@@ -7,8 +7,9 @@ namespace OpposingSignals.Devices;
 /// The native CPU library: found, checked and kept for the life of the process.
 /// </summary>
 /// <remarks>
-/// Search order: the file named by <c>OPSIG_NATIVE</c>; the folder of this assembly; <c>runtimes/linux-x64/native</c> beside
-/// it; the system's own search. <c>OPSIG_INSTRUCTIONS</c> (<c>avx512</c>, <c>avx2</c>) overrides the choice by processor.
+/// Search order: the file named by <c>OPSIG_NATIVE</c>; the folder of this assembly; <c>runtimes/linux-x64/native</c>
+/// beside it; the system's own search. <c>OPSIG_INSTRUCTIONS</c> (<c>avx512</c>, <c>avx2</c>) overrides the choice by
+/// processor.
 /// </remarks>
 internal sealed unsafe class CpuLibrary
 {
@@ -37,13 +38,17 @@ internal sealed unsafe class CpuLibrary
     }
 
     /// <summary>The library of this process.</summary>
-    /// <exception cref="DeviceUnavailableException">No library could be loaded; the message lists every path tried.</exception>
+    /// <exception cref="DeviceUnavailableException">
+    /// No library could be loaded; the message lists every path tried.
+    /// </exception>
     public static CpuLibrary Instance => Loaded.Value;
 
     /// <summary>Vector instructions that the loaded build uses.</summary>
     public string InstructionSet { get; }
 
-    /// <summary>Names and argument sizes of every operation, for the test that compares them with the managed structs.</summary>
+    /// <summary>
+    /// Names and argument sizes of every operation, for the test that compares them with the managed structs.
+    /// </summary>
     public IReadOnlyDictionary<string, NativeOperation> Operations => _operations;
 
     /// <summary>Threads that operations use.</summary>
@@ -77,7 +82,8 @@ internal sealed unsafe class CpuLibrary
     {
         if (status != 0)
         {
-            throw new NativeException((NativeStatus)status, Marshal.PtrToStringUTF8((nint)_lastError()) ?? "no message");
+            throw new NativeException(
+                (NativeStatus)status, Marshal.PtrToStringUTF8((nint)_lastError()) ?? "no message");
         }
     }
 

@@ -31,15 +31,21 @@ public abstract class Device : IDisposable
     /// <summary>Bytes that may still be allocated.</summary>
     public abstract long AvailableMemory { get; }
 
-    /// <summary>Bytes of activations and tangents that one micro-batch should take for the device to run well.</summary>
+    /// <summary>
+    /// Bytes of activations and tangents that one micro-batch should take for the device to run well.
+    /// </summary>
     public abstract long PreferredWorkingSet { get; }
 
     /// <summary>The device called <paramref name="name"/>.</summary>
     /// <param name="name">Its name on the command line.</param>
     /// <param name="threads">Host threads; 0 takes every processor.</param>
-    /// <param name="arithmetic">How a CUDA device multiplies in float32 products; the processor does so exactly.</param>
+    /// <param name="arithmetic">
+    /// How a CUDA device multiplies in float32 products; the processor does so exactly.
+    /// </param>
     /// <exception cref="InputException">There is no such device, or it has no such arithmetic.</exception>
-    /// <exception cref="DeviceUnavailableException">It cannot be had here; the message lists what was tried.</exception>
+    /// <exception cref="DeviceUnavailableException">
+    /// It cannot be had here; the message lists what was tried.
+    /// </exception>
     public static Device Named(
         string name, int threads = 0, ProductArithmetic arithmetic = ProductArithmetic.Float32) => name switch
     {
@@ -98,14 +104,16 @@ public abstract class Device : IDisposable
     internal abstract void Run<TArguments>(Operation<TArguments> operation, in TArguments arguments)
         where TArguments : unmanaged;
 
-    /// <summary>Whether operations return before they are done, so that the host waits for every number that it reads.</summary>
+    /// <summary>
+    /// Whether operations return before they are done, so that the host waits for every number that it reads.
+    /// </summary>
     internal virtual bool RunsAhead => false;
 
     /// <summary>Whether repeated work can be recorded and done as one.</summary>
     internal virtual bool RecordsWork => false;
 
-    /// <summary>Bytes of scratch memory that any operation of the work takes at most, where the device keeps such memory; nothing is
-    /// done, and addresses are not looked at.</summary>
+    /// <summary>Bytes of scratch memory that any operation of the work takes at most, where the device keeps such
+    /// memory; nothing is done, and addresses are not looked at.</summary>
     internal virtual long ScratchOf(Action work) => 0;
 
     /// <summary>Makes sure of so much scratch memory, where the device keeps such memory.</summary>

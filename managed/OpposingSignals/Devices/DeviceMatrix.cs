@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 namespace OpposingSignals.Devices;
 
 /// <summary>
-/// A small float64 matrix [rows, columns] in a device's memory: inner products that become coefficients without a detour over
-/// the host, which would have to wait for them.
+/// A small float64 matrix [rows, columns] in a device's memory: inner products that become coefficients without a
+/// detour over the host, which would have to wait for them.
 /// </summary>
 internal sealed class DeviceMatrix : IDisposable
 {
@@ -46,12 +46,18 @@ internal sealed class DeviceMatrix : IDisposable
     }
 
     /// <summary>
-    /// Coefficients C with Cᵀ G C = I in their first columns and zeros in the others, for this matrix G of inner products, which is
-    /// overwritten: a Cholesky factorisation with pivoting.
+    /// Coefficients C with Cᵀ G C = I in their first columns and zeros in the others, for this matrix G of inner
+    /// products, which is overwritten: a Cholesky factorisation with pivoting.
     /// </summary>
-    /// <param name="before">Inner products before a projection, of which only the squared lengths matter; null for lengths of one.</param>
-    /// <param name="smallestShare">A vector is dropped unless more than this share of its squared length was left.</param>
-    /// <param name="smallestPivot">It is dropped, too, unless more than this share of what was left lies outside the others.</param>
+    /// <param name="before">
+    /// Inner products before a projection, of which only the squared lengths matter; null for lengths of one.
+    /// </param>
+    /// <param name="smallestShare">
+    /// A vector is dropped unless more than this share of its squared length was left.
+    /// </param>
+    /// <param name="smallestPivot">
+    /// It is dropped, too, unless more than this share of what was left lies outside the others.
+    /// </param>
     /// <param name="kept">Address of a float64 on the device: takes the number of columns that are not zero.</param>
     public DeviceMatrix Whitening(DeviceMatrix? before, double smallestShare, double smallestPivot, nint kept)
     {

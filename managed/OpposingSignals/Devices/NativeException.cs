@@ -23,8 +23,12 @@ public class NativeException(NativeStatus status, string message) : Exception(me
     public NativeStatus Status { get; } = status;
 }
 
-/// <summary>A device has not enough memory; the message says how much was wanted, how much there is and, where a plan was made, what fits.</summary>
-public sealed class OutOfDeviceMemoryException(string message, Exception? inner = null) : OutOfMemoryException(message, inner);
+/// <summary>
+/// A device has not enough memory; the message says how much was wanted, how much there is and, where a plan was made,
+/// what fits.
+/// </summary>
+public sealed class OutOfDeviceMemoryException(string message, Exception? inner = null)
+    : OutOfMemoryException(message, inner);
 
 /// <summary>A device that was asked for cannot be had; the message lists every path and step tried.</summary>
 public sealed class DeviceUnavailableException(string message, Exception? inner = null) : Exception(message, inner);

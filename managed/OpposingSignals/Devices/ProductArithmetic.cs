@@ -1,8 +1,8 @@
 namespace OpposingSignals.Devices;
 
 /// <summary>
-/// How a CUDA device multiplies in float32 matrix products and convolutions. Sums are float32 in all of them; what is rounded are
-/// the operands. Everything else, and float64, is computed as it is.
+/// How a CUDA device multiplies in float32 matrix products and convolutions. Sums are float32 in all of them; what is
+/// rounded are the operands. Everything else, and float64, is computed as it is.
 /// </summary>
 public enum ProductArithmetic
 {
@@ -13,8 +13,8 @@ public enum ProductArithmetic
     Tf32 = 1,
 
     /// <summary>
-    /// Each operand as the sum of two tf32 numbers, three products on tensor cores (Ootomo and Yokota 2022, arXiv 2203.03341):
-    /// a term is off by 3 · 2⁻²² at most, near float32.
+    /// Each operand as the sum of two tf32 numbers, three products on tensor cores (Ootomo and Yokota 2022, arXiv
+    /// 2203.03341): a term is off by 3 · 2⁻²² at most, near float32.
     /// </summary>
     Tf32x3 = 2,
 
@@ -38,7 +38,9 @@ public static class ProductArithmeticExtensions
         var value => (ProductArithmetic)value,
     };
 
-    /// <summary>The largest relative error of one term of a product whose operands were rounded; 0 where they are exact.</summary>
+    /// <summary>
+    /// The largest relative error of one term of a product whose operands were rounded; 0 where they are exact.
+    /// </summary>
     public static double TermError(this ProductArithmetic arithmetic) => arithmetic switch
     {
         ProductArithmetic.Tf32 => OfBoth(Math.ScaleB(1, -11)),

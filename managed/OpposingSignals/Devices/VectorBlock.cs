@@ -58,7 +58,9 @@ public sealed class VectorBlock : IDisposable
 
     private long Bytes => Count * Length * Precision.Size();
 
-    /// <summary>A view of <paramref name="count"/> vectors from <paramref name="first"/>; it shares this block's memory.</summary>
+    /// <summary>
+    /// A view of <paramref name="count"/> vectors from <paramref name="first"/>; it shares this block's memory.
+    /// </summary>
     public VectorBlock Rows(int first, int count)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(first);
@@ -151,8 +153,8 @@ public sealed class VectorBlock : IDisposable
     }
 
     /// <summary>
-    /// Inner products G[i, j] = ⟨this_i, other_j⟩, accumulated in float64 over a fixed tree, so that they do not depend on
-    /// the number of threads.
+    /// Inner products G[i, j] = ⟨this_i, other_j⟩, accumulated in float64 over a fixed tree, so that they do not depend
+    /// on the number of threads.
     /// </summary>
     public double[,] InnerProducts(VectorBlock other)
     {
@@ -274,7 +276,9 @@ public sealed class VectorBlock : IDisposable
     /// <param name="coefficients">C, of shape [input.Count, Count].</param>
     /// <param name="factor">Factor of the coefficients.</param>
     /// <param name="scale">Factor of the present content.</param>
-    /// <param name="inner">Takes the inner products [Count, Count] of what was written, which are then not read again.</param>
+    /// <param name="inner">
+    /// Takes the inner products [Count, Count] of what was written, which are then not read again.
+    /// </param>
     internal void Combine(
         VectorBlock input, DeviceMatrix coefficients, double factor, double scale, DeviceMatrix? inner = null)
     {

@@ -4,16 +4,18 @@ using OpposingSignals.Devices;
 namespace OpposingSignals.Networks;
 
 /// <summary>
-/// Multi-head self-attention between its projections (Vaswani et al. 2017, arXiv 1706.03762): from queries, keys and values
-/// side by side, O = softmax(Q Kᵀ/√d) V for every head of width d.
+/// Multi-head self-attention between its projections (Vaswani et al. 2017, arXiv 1706.03762): from queries, keys and
+/// values side by side, O = softmax(Q Kᵀ/√d) V for every head of width d.
 /// </summary>
 /// <remarks>
 /// With P = softmax(S), and ⟨·⟩ the sum over a row weighted by P:
 /// <list type="table">
 /// <item><term>Tangent</term><description>Ṗ = P ∘ (Ṡ − ⟨Ṡ⟩); Ȯ = Ṗ V + P V̇</description></item>
-/// <item><term>Backward</term><description>P̄ = Ō Vᵀ; S̄ = P ∘ (P̄ − ⟨P̄⟩); V̄ = Pᵀ Ō; Q̄ = S̄ K/√d; K̄ = S̄ᵀ Q/√d</description></item>
+/// <item><term>Backward</term><description>P̄ = Ō Vᵀ; S̄ = P ∘ (P̄ − ⟨P̄⟩); V̄ = Pᵀ Ō; Q̄ = S̄ K/√d; K̄ = S̄ᵀ
+/// Q/√d</description></item>
 /// <item><term>TangentBackward</term><description>the derivative of each, hand-written</description></item>
-/// <item><term>SecondOrder</term><description>P̈ = P ∘ (w − ⟨w⟩), w = (Ṡ − ⟨Ṡ⟩)² + 2 Q̇ K̇ᵀ/√d; Ö = P̈ V + 2 Ṗ V̇</description></item>
+/// <item><term>SecondOrder</term><description>P̈ = P ∘ (w − ⟨w⟩), w = (Ṡ − ⟨Ṡ⟩)² + 2 Q̇ K̇ᵀ/√d; Ö = P̈ V + 2 Ṗ
+/// V̇</description></item>
 /// </list>
 /// P is recomputed tile by tile in every pass and never stored, so that memory grows with T and not with T².
 /// </remarks>
@@ -28,7 +30,9 @@ public sealed class Attention : Layer
     private readonly FeatureShape _input;
 
     /// <summary>Creates the layer.</summary>
-    /// <param name="input">Shape of the sequence with 3 C channels: all queries, all keys, all values; within each, head by head.</param>
+    /// <param name="input">
+    /// Shape of the sequence with 3 C channels: all queries, all keys, all values; within each, head by head.
+    /// </param>
     /// <param name="heads">Heads; each has C/heads channels.</param>
     /// <param name="causal">Whether a position attends to itself and those before it only.</param>
     /// <exception cref="InputException">The heads do not divide the channels.</exception>
@@ -56,7 +60,9 @@ public sealed class Attention : Layer
     /// <inheritdoc/>
     public override FeatureShape OutputShape { get; }
 
-    /// <summary>Multiply-adds of S and of O for one sample, of the pairs of positions that attend to each other.</summary>
+    /// <summary>
+    /// Multiply-adds of S and of O for one sample, of the pairs of positions that attend to each other.
+    /// </summary>
     internal long MultiplyAdds =>
         (IsCausal ? (long)OutputShape.Positions * (OutputShape.Positions + 1) / 2 : (long)OutputShape.Positions * OutputShape.Positions)
         * 2 * OutputShape.Channels;
@@ -64,7 +70,8 @@ public sealed class Attention : Layer
     internal override bool NeedsInputTangent => true;
 
     /// <inheritdoc/>
-    public override string ToString() => $"Attention({Heads} heads of {OutputShape.Channels / Heads}{(IsCausal ? ", causal" : "")})";
+    public override string ToString() =>
+        $"Attention({Heads} heads of {OutputShape.Channels / Heads}{(IsCausal ? ", causal" : "")})";
 
     internal override bool NeedsOutputCotangent(bool inputMoves) => inputMoves;
 

@@ -4,7 +4,8 @@ namespace OpposingSignals.Networks;
 public enum BatchNormMode
 {
     /// <summary>
-    /// Those of the micro-batch, which is so a part of the objective: L is a mean over fixed batches of coupled samples.
+    /// Those of the micro-batch, which is so a part of the objective: L is a mean over fixed batches of coupled
+    /// samples.
     /// </summary>
     Train = 0,
 

@@ -1,7 +1,8 @@
 namespace OpposingSignals.Networks;
 
 /// <summary>
-/// y = [c; x[0]; …; x[T − 1]]: a learned token in front of a sequence (Dosovitskiy et al. 2021, arXiv 2010.11929). Linear.
+/// y = [c; x[0]; …; x[T − 1]]: a learned token in front of a sequence (Dosovitskiy et al. 2021, arXiv 2010.11929).
+/// Linear.
 /// </summary>
 public sealed class ClassToken : Layer
 {
@@ -13,7 +14,8 @@ public sealed class ClassToken : Layer
     {
         _input = input;
         OutputShape = FeatureShape.Sequence(input.Positions + 1, input.Channels);
-        Parameters = [new ParameterSpecification("class_token", [1, 1, input.Channels], ParameterRole.Embedding, 1, input.Channels)];
+        Parameters = [new ParameterSpecification(
+            "class_token", [1, 1, input.Channels], ParameterRole.Embedding, 1, input.Channels)];
     }
 
     /// <inheritdoc/>
@@ -31,7 +33,8 @@ public sealed class ClassToken : Layer
     public override string ToString() => "ClassToken";
 
     internal override void Forward(LayerPass pass) =>
-        Prepend(pass, 1, new VectorView(pass.Parameters[0], 0), new VectorView(pass.Inputs[0], 0), new VectorView(pass.Output, 0));
+        Prepend(pass, 1, new VectorView(pass.Parameters[0], 0), new VectorView(pass.Inputs[0], 0), new VectorView(
+            pass.Output, 0));
 
     internal override void Tangent(LayerPass pass) =>
         Prepend(pass, pass.Vectors, pass.ParameterTangents[0], pass.InputTangents[0], pass.OutputTangent);
@@ -48,7 +51,8 @@ public sealed class ClassToken : Layer
         if (pass.InputCotangents[0].Exists)
         {
             Rows.Copy(
-                pass, pass.Vectors, pass.Samples, _input.Size, new Rows.Row(pass.OutputCotangent, OutputShape.Size, Width),
+                pass, pass.Vectors, pass.Samples, _input.Size,
+                new Rows.Row(pass.OutputCotangent, OutputShape.Size, Width),
                 new Rows.Row(pass.InputCotangents[0], _input.Size), pass.AccumulateInput[0]);
         }
     }
@@ -59,6 +63,7 @@ public sealed class ClassToken : Layer
     {
         Rows.Copy(pass, vectors, pass.Samples, Width, new Rows.Row(token, 0), new Rows.Row(y, OutputShape.Size));
         Rows.Copy(
-            pass, vectors, pass.Samples, _input.Size, new Rows.Row(x, _input.Size), new Rows.Row(y, OutputShape.Size, Width));
+            pass, vectors, pass.Samples, _input.Size, new Rows.Row(x, _input.Size),
+            new Rows.Row(y, OutputShape.Size, Width));
     }
 }

@@ -5,9 +5,10 @@ using OpposingSignals.Devices;
 namespace OpposingSignals.Networks;
 
 /// <summary>
-/// Two-dimensional cross-correlation, y[n, oh, ow, o] = Σ x[n, oh·s − p + kh, ow·s − p + kw, c] W[o, c, kh, kw] + b[o], on
-/// channels-last images with W in PyTorch's layout [out, in/groups, kh, kw]. The channels of input and output fall into equally
-/// many groups of neighbours, and c runs over the group that o belongs to; as many groups as channels make it depth-wise.
+/// Two-dimensional cross-correlation, y[n, oh, ow, o] = Σ x[n, oh·s − p + kh, ow·s − p + kw, c] W[o, c, kh, kw] + b[o],
+/// on channels-last images with W in PyTorch's layout [out, in/groups, kh, kw]. The channels of input and output fall
+/// into equally many groups of neighbours, and c runs over the group that o belongs to; as many groups as channels make
+/// it depth-wise.
 /// </summary>
 public sealed class Convolution : Layer
 {
@@ -27,17 +28,19 @@ public sealed class Convolution : Layer
     /// <param name="padding">Zeros added on every side.</param>
     /// <param name="bias">Whether a bias is added.</param>
     /// <param name="groups">Groups of channels.</param>
-    /// <exception cref="InputException">The kernel does not fit the padded image, an extent is not positive, or the groups do not
-    /// divide the channels.</exception>
+    /// <exception cref="InputException">The kernel does not fit the padded image, an extent is not positive, or the
+    /// groups do not divide the channels.</exception>
     public Convolution(
-        FeatureShape input, int outChannels, int kernel, int stride = 1, int padding = 0, bool bias = true, int groups = 1)
+        FeatureShape input, int outChannels, int kernel, int stride = 1, int padding = 0, bool bias = true,
+        int groups = 1)
         : this(input, outChannels, (kernel, kernel), stride, padding, bias, groups)
     {
     }
 
     /// <summary>Creates the layer with a kernel that need not be square.</summary>
     public Convolution(
-        FeatureShape input, int outChannels, (int Height, int Width) kernel, int stride, int padding, bool bias, int groups = 1)
+        FeatureShape input, int outChannels, (int Height, int Width) kernel, int stride, int padding, bool bias,
+        int groups = 1)
     {
         RequirePositive(outChannels, "A convolution's output channels");
         RequirePositive(groups, "A convolution's groups");
@@ -56,7 +59,8 @@ public sealed class Convolution : Layer
         int fanIn = input.Channels / groups * window;
         int fanOut = outChannels * window;
         var weight = new ParameterSpecification(
-            "weight", [outChannels, input.Channels / groups, kernel.Height, kernel.Width], ParameterRole.Weight, fanIn, fanOut);
+            "weight", [outChannels, input.Channels / groups, kernel.Height, kernel.Width], ParameterRole.Weight, fanIn,
+            fanOut);
         Parameters = bias
             ? [weight, new ParameterSpecification("bias", [outChannels], ParameterRole.Bias, fanIn, fanOut)]
             : [weight];
@@ -178,7 +182,8 @@ public sealed class Convolution : Layer
 
         // D²f[(ẋ, Ẇ)²] = 2 ẋ * Ẇ
         Run(
-            ForwardOperation, pass, pass.Vectors, [(pass.InputTangents[0], pass.ParameterTangents[0])], pass.OutputTangent);
+            ForwardOperation, pass, pass.Vectors, [(pass.InputTangents[0], pass.ParameterTangents[0])],
+            pass.OutputTangent);
         return 2;
     }
 
@@ -193,7 +198,8 @@ public sealed class Convolution : Layer
         else if (bias.Exists)
         {
             Products.AddColumnSums(
-                pass, pass.Vectors, (long)pass.Samples * OutputShape.Positions, OutputShape.Channels, terms[0].Cotangent, bias);
+                pass, pass.Vectors, (long)pass.Samples * OutputShape.Positions, OutputShape.Channels,
+                terms[0].Cotangent, bias);
         }
     }
 

@@ -6,12 +6,12 @@ using OpposingSignals.Tensors;
 namespace OpposingSignals.Networks;
 
 /// <summary>
-/// ℓ = log Σ_c exp(z_c) − z_target, with the class as an integer; ∇ℓ = p − e_target, ∇²ℓ u = p ∘ (u − ⟨p, u⟩). Of a network
-/// whose outputs have several positions, each with its own target, a sample's loss is the mean over positions.
+/// ℓ = log Σ_c exp(z_c) − z_target, with the class as an integer; ∇ℓ = p − e_target, ∇²ℓ u = p ∘ (u − ⟨p, u⟩). Of a
+/// network whose outputs have several positions, each with its own target, a sample's loss is the mean over positions.
 /// </summary>
 /// <remarks>
-/// Label smoothing α (Szegedy et al. 2016, arXiv 1512.00567) replaces the one-hot target by (1 − α) e_target + α/C, PyTorch's
-/// <c>label_smoothing</c>: it adds α (z_target − mean of z) to the loss, and nothing to the Hessian.
+/// Label smoothing α (Szegedy et al. 2016, arXiv 1512.00567) replaces the one-hot target by (1 − α) e_target + α/C,
+/// PyTorch's <c>label_smoothing</c>: it adds α (z_target − mean of z) to the loss, and nothing to the Hessian.
 /// </remarks>
 public sealed class CrossEntropy : Loss
 {
@@ -22,7 +22,8 @@ public sealed class CrossEntropy : Loss
     /// <param name="smoothing">α, at least 0 and below 1.</param>
     /// <exception cref="InputException">α is not such a number.</exception>
     public CrossEntropy(double smoothing = 0)
-        : base(smoothing == 0 ? "ce" : string.Create(CultureInfo.InvariantCulture, $"ce:{smoothing:R}"), "cross_entropy")
+        : base(
+            smoothing == 0 ? "ce" : string.Create(CultureInfo.InvariantCulture, $"ce:{smoothing:R}"), "cross_entropy")
     {
         if (smoothing is not (>= 0 and < 1))
         {
@@ -39,12 +40,14 @@ public sealed class CrossEntropy : Loss
     /// <inheritdoc/>
     public override string Convention => Smoothing == 0
         ? "cross-entropy, mean over samples"
-        : string.Create(CultureInfo.InvariantCulture, $"cross-entropy with label smoothing {Smoothing:R}, mean over samples");
+        : string.Create(
+            CultureInfo.InvariantCulture, $"cross-entropy with label smoothing {Smoothing:R}, mean over samples");
 
     internal static double ParseSmoothing(string name) =>
         double.TryParse(name["ce:".Length..], NumberStyles.Float, CultureInfo.InvariantCulture, out double smoothing)
             ? smoothing
-            : throw new InputException($"In the loss '{name}', '{name["ce:".Length..]}' is not a number between 0 and 1.");
+            : throw new InputException(
+                $"In the loss '{name}', '{name["ce:".Length..]}' is not a number between 0 and 1.");
 
     internal override int Positions(FeatureShape outputs) => outputs.Positions;
 
@@ -69,7 +72,8 @@ public sealed class CrossEntropy : Loss
         {
             if (target < 0 || target >= outputs.Channels)
             {
-                throw new InputException($"A target is class {target}, but the network has {outputs.Channels} outputs.");
+                throw new InputException(
+                    $"A target is class {target}, but the network has {outputs.Channels} outputs.");
             }
         }
 

@@ -5,10 +5,11 @@ using OpposingSignals.Devices;
 namespace OpposingSignals.Networks;
 
 /// <summary>
-/// y = m ⊙ x / (1 − p) with a fixed random mask m ∈ {0, 1} for every sample and feature, zero with probability p (Srivastava
-/// et al. 2014). The mask is a function of the seed, the sample's place in the data and the feature, so that the loss stays one
-/// function of θ: no pass and no micro-batch size changes it. Where an <see cref="Curvature.Objective"/> is made without dropout
-/// the layer is the identity, as in PyTorch's evaluation mode.
+/// y = m ⊙ x / (1 − p) with a fixed random mask m ∈ {0, 1} for every sample and feature, zero with probability p
+/// (Srivastava et al. 2014). The mask is a function of the seed, the sample's place in the data and the feature, so
+/// that the loss stays one function of θ: no pass and no micro-batch size changes it. Where an
+/// <see cref="Curvature.Objective"/> is made without dropout the layer is the identity, as in PyTorch's evaluation
+/// mode.
 /// </summary>
 public sealed class Dropout : Layer
 {
@@ -63,7 +64,8 @@ public sealed class Dropout : Layer
         if (pass.InputCotangents[0].Exists)
         {
             Run(
-                pass, pass.Vectors, pass.OutputCotangent.Address, pass.InputCotangents[0].Address, pass.AccumulateInput[0]);
+                pass, pass.Vectors, pass.OutputCotangent.Address, pass.InputCotangents[0].Address,
+                pass.AccumulateInput[0]);
         }
     }
 

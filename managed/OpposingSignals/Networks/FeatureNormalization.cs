@@ -4,8 +4,8 @@ using OpposingSignals.Devices;
 namespace OpposingSignals.Networks;
 
 /// <summary>
-/// y = γ h + β with h = (x − ⟨x⟩) s and s = 1/√(⟨(x − ⟨x⟩)²⟩ + ε), where ⟨·⟩ is the mean over a group of features and γ, β are
-/// numbers per channel.
+/// y = γ h + β with h = (x − ⟨x⟩) s and s = 1/√(⟨(x − ⟨x⟩)²⟩ + ε), where ⟨·⟩ is the mean over a group of features and
+/// γ, β are numbers per channel.
 /// </summary>
 /// <remarks>
 /// With ẋ a tangent, b = ⟨h ẋ⟩ and g = γ ȳ:
@@ -82,7 +82,8 @@ public sealed class FeatureNormalization : Layer
         new("LayerNorm", shape, rows: 1, groups: 1, epsilon);
 
     /// <summary>
-    /// Statistics of each image over groups of successive channels and all positions (Wu and He 2018, arXiv 1803.08494).
+    /// Statistics of each image over groups of successive channels and all positions (Wu and He 2018, arXiv
+    /// 1803.08494).
     /// </summary>
     /// <exception cref="InputException">The groups do not divide the channels, or ε is not positive.</exception>
     public static FeatureNormalization GroupNorm(FeatureShape shape, int groups, double epsilon)

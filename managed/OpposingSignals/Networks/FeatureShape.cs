@@ -1,8 +1,8 @@
 namespace OpposingSignals.Networks;
 
 /// <summary>
-/// Shape of one sample's features, channels last: an image is H x W x C, a vector of F features is 1 x 1 x F, a sequence of
-/// T tokens of width C is 1 x T x C.
+/// Shape of one sample's features, channels last: an image is H x W x C, a vector of F features is 1 x 1 x F, a
+/// sequence of T tokens of width C is 1 x T x C.
 /// </summary>
 /// <param name="Height">H.</param>
 /// <param name="Width">W.</param>
@@ -18,7 +18,9 @@ public readonly record struct FeatureShape(int Height, int Width, int Channels)
     /// <summary>A vector of <paramref name="features"/> features.</summary>
     public static FeatureShape Vector(int features) => new(1, 1, features);
 
-    /// <summary>A sequence of <paramref name="positions"/> tokens, each of <paramref name="channels"/> numbers.</summary>
+    /// <summary>
+    /// A sequence of <paramref name="positions"/> tokens, each of <paramref name="channels"/> numbers.
+    /// </summary>
     public static FeatureShape Sequence(int positions, int channels) => new(1, positions, channels);
 
     /// <inheritdoc/>

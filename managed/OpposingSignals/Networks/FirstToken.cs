@@ -1,6 +1,8 @@
 namespace OpposingSignals.Networks;
 
-/// <summary>y = x[0]: the first token of a sequence as a vector, which is how a network with a class token ends. Linear.</summary>
+/// <summary>
+/// y = x[0]: the first token of a sequence as a vector, which is how a network with a class token ends. Linear.
+/// </summary>
 public sealed class FirstToken(FeatureShape input) : Layer
 {
     /// <inheritdoc/>
@@ -15,7 +17,8 @@ public sealed class FirstToken(FeatureShape input) : Layer
     internal override void Forward(LayerPass pass) =>
         Take(pass, 1, new VectorView(pass.Inputs[0], 0), new VectorView(pass.Output, 0));
 
-    internal override void Tangent(LayerPass pass) => Take(pass, pass.Vectors, pass.InputTangents[0], pass.OutputTangent);
+    internal override void Tangent(LayerPass pass) =>
+        Take(pass, pass.Vectors, pass.InputTangents[0], pass.OutputTangent);
 
     internal override void Backward(LayerPass pass)
     {

@@ -37,5 +37,6 @@ public sealed class Flatten(FeatureShape input) : Layer
 
     private void ToChannelsFirst(LayerPass pass, int vectors, nint from, nint to) =>
         Rearrangement.Transpose(
-            pass.Device, pass.Precision, (long)vectors * pass.Samples, input.Height * input.Width, input.Channels, from, to);
+            pass.Device, pass.Precision, (long)vectors * pass.Samples, input.Height * input.Width, input.Channels, from,
+            to);
 }

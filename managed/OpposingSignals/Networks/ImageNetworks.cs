@@ -6,23 +6,26 @@ namespace OpposingSignals.Networks;
 internal static class ImageNetworks
 {
     /// <summary>
-    /// The CIFAR ResNet of He et al. 2016 (arXiv 1512.03385, section 4.2): three stages of (depth − 2)/6 blocks with width, 2 width
-    /// and 4 width channels (width 16 in the paper) and shortcuts without parameters.
+    /// The CIFAR ResNet of He et al. 2016 (arXiv 1512.03385, section 4.2): three stages of (depth − 2)/6 blocks with
+    /// width, 2 width and 4 width channels (width 16 in the paper) and shortcuts without parameters.
     /// </summary>
     public static void ResNetOfThreeStages(
-        NetworkBuilder builder, int depth, int width, bool groupNorm, int outputs, ActivationKind activation = ActivationKind.Relu) =>
-        ResNet(builder, [width, 2 * width, 4 * width], (depth - 2) / 6, groupNorm, projects: false, activation, outputs);
+        NetworkBuilder builder, int depth, int width, bool groupNorm, int outputs,
+        ActivationKind activation = ActivationKind.Relu) =>
+        ResNet(
+            builder, [width, 2 * width, 4 * width], (depth - 2) / 6, groupNorm, projects: false, activation, outputs);
 
     /// <summary>
-    /// ResNet-18 in its form for CIFAR: a 3x3 stem and no pool, four stages of two blocks with width, 2 width, 4 width and
-    /// 8 width channels, projections where the shape changes.
+    /// ResNet-18 in its form for CIFAR: a 3x3 stem and no pool, four stages of two blocks with width, 2 width, 4 width
+    /// and 8 width channels, projections where the shape changes.
     /// </summary>
     public static void ResNet18(NetworkBuilder builder, int width, bool groupNorm, int outputs) =>
-        ResNet(builder, [width, 2 * width, 4 * width, 8 * width], blocks: 2, groupNorm, projects: true, ActivationKind.Relu, outputs);
+        ResNet(builder, [width, 2 * width, 4 * width, 8 * width], blocks: 2,
+            groupNorm, projects: true, ActivationKind.Relu, outputs);
 
     /// <summary>
-    /// Configuration A of Simonyan and Zisserman 2015 (arXiv 1409.1556) in its form for CIFAR: one linear layer after the
-    /// convolutions, of width to 8 width channels (width 64 in the paper).
+    /// Configuration A of Simonyan and Zisserman 2015 (arXiv 1409.1556) in its form for CIFAR: one linear layer after
+    /// the convolutions, of width to 8 width channels (width 64 in the paper).
     /// </summary>
     public static void Vgg11(NetworkBuilder builder, int width, bool batchNorm, int outputs)
     {
@@ -52,7 +55,8 @@ internal static class ImageNetworks
     }
 
     private static void ResNet(
-        NetworkBuilder builder, ReadOnlySpan<int> widths, int blocks, bool groupNorm, bool projects, ActivationKind activation,
+        NetworkBuilder builder, ReadOnlySpan<int> widths, int blocks, bool groupNorm, bool projects,
+        ActivationKind activation,
         int outputs)
     {
         builder.Named("conv1").Convolution(widths[0], kernel: 3, padding: 1, bias: false);
@@ -74,7 +78,8 @@ internal static class ImageNetworks
 
     // φ(bn2(conv2(φ(bn1(conv1 x)))) + shortcut x)
     private static void Block(
-        NetworkBuilder builder, int inChannels, int channels, int stride, bool groupNorm, bool projects, ActivationKind activation)
+        NetworkBuilder builder, int inChannels, int channels, int stride, bool groupNorm, bool projects,
+        ActivationKind activation)
     {
         Action<NetworkBuilder>? shortcut = null;
         if (stride != 1 || inChannels != channels)

@@ -3,19 +3,22 @@ using System.Globalization;
 namespace OpposingSignals.Networks;
 
 /// <summary>
-/// Start values of a network's parameters, by name. The generator is <see cref="Xoshiro256"/>, so that a seed gives the same
-/// values everywhere; they are not PyTorch's numbers, only its distributions.
+/// Start values of a network's parameters, by name. The generator is <see cref="Xoshiro256"/>, so that a seed gives the
+/// same values everywhere; they are not PyTorch's numbers, only its distributions.
 /// </summary>
 /// <remarks>
 /// <list type="bullet">
-/// <item><description><c>pytorch</c>: weights and biases uniform in ±1/√fan-in, the default of nn.Linear and nn.Conv2d.</description></item>
-/// <item><description><c>xavier-normal[:GAIN[,GAIN…]]</c>: weights normal with variance gain² · 2 / (fan-in + fan-out), zero
-/// biases; the gains belong to successive weights and the last one repeats (Glorot and Bengio 2010).</description></item>
-/// <item><description><c>kaiming-normal</c>: weights normal with variance 2 / fan-in, zero biases (He et al. 2015).</description></item>
+/// <item><description><c>pytorch</c>: weights and biases uniform in ±1/√fan-in, the default of nn.Linear and
+/// nn.Conv2d.</description></item>
+/// <item><description><c>xavier-normal[:GAIN[,GAIN…]]</c>: weights normal with variance gain² · 2 / (fan-in + fan-out),
+/// zero biases; the gains belong to successive weights and the last one repeats (Glorot and Bengio
+/// 2010).</description></item>
+/// <item><description><c>kaiming-normal</c>: weights normal with variance 2 / fan-in, zero biases (He et al.
+/// 2015).</description></item>
 /// </list>
-/// In all of them normalisation layers start with a scale of 1 and a shift of 0, and embeddings of tokens, positions and classes
-/// are normal with standard deviation 0.02, as in GPT-2 and the vision transformer: with the 1 of nn.Embedding a head that is
-/// tied to the embedding would start far from uniform probabilities.
+/// In all of them normalisation layers start with a scale of 1 and a shift of 0, and embeddings of tokens, positions
+/// and classes are normal with standard deviation 0.02, as in GPT-2 and the vision transformer: with the 1 of
+/// nn.Embedding a head that is tied to the embedding would start far from uniform probabilities.
 /// </remarks>
 public sealed class Initialization
 {
@@ -49,7 +52,8 @@ public sealed class Initialization
             case "kaiming-normal" when name == kind:
                 return new(name, (p, _, random) => random.NextGaussian() * Math.Sqrt(2.0 / p.FanIn), randomBias: false);
             case "xavier-normal":
-                double[] gains = name == kind ? [1] : [.. name[(kind.Length + 1)..].Split(',').Select(text => Gain(name, text))];
+                double[] gains = name == kind ? [1]
+                    : [.. name[(kind.Length + 1)..].Split(',').Select(text => Gain(name, text))];
                 return new(
                     name,
                     (p, weight, random) => random.NextGaussian() * gains[Math.Min(weight, gains.Length - 1)]

@@ -3,18 +3,19 @@ using OpposingSignals.Devices;
 namespace OpposingSignals.Networks;
 
 /// <summary>
-/// A layer y = f(x, θ) as four passes over a micro-batch, from which every product of the toolkit is composed. A layer never
-/// knows which curvature is being measured.
+/// A layer y = f(x, θ) as four passes over a micro-batch, from which every product of the toolkit is composed. A layer
+/// never knows which curvature is being measured.
 /// </summary>
 /// <remarks>
 /// <list type="table">
 /// <item><term>Forward</term><description>x, θ → y, and what it caches</description></item>
 /// <item><term>Backward</term><description>K cotangents ȳ → K cotangents x̄; adds K θ̄</description></item>
 /// <item><term>Tangent</term><description>K tangents ẋ, θ̇ → K tangents ẏ</description></item>
-/// <item><term>TangentBackward</term><description>ȳ, K tangents of it, ẋ, θ̇ → K tangents of x̄; adds K tangents of θ̄</description></item>
+/// <item><term>TangentBackward</term><description>ȳ, K tangents of it, ẋ, θ̇ → K tangents of x̄; adds K tangents of
+/// θ̄</description></item>
 /// </list>
-/// A fifth, <see cref="SecondOrder"/>, gives D²f[(ẋ, θ̇), (ẋ, θ̇)], which contracted with ȳ is the layer's part of a sample's
-/// curvature; layers that are linear in (x, θ) jointly have none.
+/// A fifth, <see cref="SecondOrder"/>, gives D²f[(ẋ, θ̇), (ẋ, θ̇)], which contracted with ȳ is the layer's part of a
+/// sample's curvature; layers that are linear in (x, θ) jointly have none.
 /// </remarks>
 public abstract class Layer
 {
@@ -34,7 +35,8 @@ public abstract class Layer
     internal virtual long CacheBytes(int samples) => 0;
 
     /// <summary>Bytes of working memory that operations of a pass take at most, with up to so many vectors.</summary>
-    internal virtual long ScratchBytes(Device device, Precision precision, int samples, int vectors) => device.ScratchOf(() =>
+    internal virtual long ScratchBytes(Device device, Precision precision, int samples, int vectors) =>
+        device.ScratchOf(() =>
     {
         // Fewer vectors may take more: a product then has fewer blocks, and its depth is cut into more shares.
         for (int k = 1; k <= vectors; k++)
@@ -83,7 +85,8 @@ public abstract class Layer
     internal abstract void TangentBackward(LayerPass pass);
 
     /// <summary>
-    /// Writes D²f[(ẋ_j, θ̇_j)²] / c to the output tangent and returns c; writes nothing and returns 0 where it vanishes.
+    /// Writes D²f[(ẋ_j, θ̇_j)²] / c to the output tangent and returns c; writes nothing and returns 0 where it
+    /// vanishes.
     /// </summary>
     internal virtual double SecondOrder(LayerPass pass) => 0;
 

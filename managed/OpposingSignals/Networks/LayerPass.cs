@@ -3,9 +3,9 @@ using OpposingSignals.Devices;
 namespace OpposingSignals.Networks;
 
 /// <summary>
-/// K tensors on a device: vector j starts <c>j · Stride</c> elements after <paramref name="Address"/>. A stride of zero shares
-/// one tensor among all vectors. <see cref="None"/> stands for a tensor of zeros that is not stored (as an input), or one
-/// that nobody wants (as an output).
+/// K tensors on a device: vector j starts <c>j · Stride</c> elements after <paramref name="Address"/>. A stride of zero
+/// shares one tensor among all vectors. <see cref="None"/> stands for a tensor of zeros that is not stored (as an
+/// input), or one that nobody wants (as an output).
 /// </summary>
 internal readonly record struct VectorView(nint Address, long Stride)
 {
@@ -75,14 +75,19 @@ internal sealed record LayerPass
     /// <summary>Whether an input's cotangent is added to what another consumer of that input has left there.</summary>
     public bool[] AccumulateInput { get; set; } = [];
 
-    /// <summary>θ̄ or its tangents, one per parameter; always added to. None where it is frozen; empty if no gradient is wanted.</summary>
+    /// <summary>
+    /// θ̄ or its tangents, one per parameter; always added to. None where it is frozen; empty if no gradient is wanted.
+    /// </summary>
     public VectorView[] ParameterCotangents { get; set; } = [];
 
-    /// <summary>All passes of a layer on operands that lie nowhere, to be asked what they would take rather than done.</summary>
+    /// <summary>
+    /// All passes of a layer on operands that lie nowhere, to be asked what they would take rather than done.
+    /// </summary>
     public static LayerPass Nowhere(Layer layer, Device device, Precision precision, int samples, int vectors)
     {
         const nint nowhere = 1 << 8;
-        VectorView[] inputs = [.. layer.InputShapes.Select(shape => new VectorView(nowhere, (long)samples * shape.Size))];
+        VectorView[] inputs =
+            [.. layer.InputShapes.Select(shape => new VectorView(nowhere, (long)samples * shape.Size))];
         VectorView[] parameters = [.. layer.Parameters.Select(parameter => new VectorView(nowhere, parameter.Count))];
         var output = new VectorView(nowhere, (long)samples * layer.OutputShape.Size);
         return new LayerPass

@@ -3,8 +3,8 @@ using System.Collections.Immutable;
 namespace OpposingSignals.Networks;
 
 /// <summary>
-/// y[t] = x[t] + p[t] with a learned p of at least as many rows as there are positions; the rows beyond have zero gradients
-/// and curvature. Linear.
+/// y[t] = x[t] + p[t] with a learned p of at least as many rows as there are positions; the rows beyond have zero
+/// gradients and curvature. Linear.
 /// </summary>
 public sealed class LearnedPositions : Layer
 {
@@ -46,7 +46,8 @@ public sealed class LearnedPositions : Layer
     public override string ToString() => $"LearnedPositions({OutputShape.Positions})";
 
     internal override void Forward(LayerPass pass) =>
-        AddTo(pass, 1, new VectorView(pass.Inputs[0], 0), new VectorView(pass.Parameters[0], 0), new VectorView(pass.Output, 0));
+        AddTo(pass, 1, new VectorView(pass.Inputs[0], 0), new VectorView(pass.Parameters[0], 0), new VectorView(
+            pass.Output, 0));
 
     internal override void Tangent(LayerPass pass) =>
         AddTo(pass, pass.Vectors, pass.InputTangents[0], pass.ParameterTangents[0], pass.OutputTangent);
@@ -57,10 +58,12 @@ public sealed class LearnedPositions : Layer
         if (pass.ParameterCotangents.Length > 0 && pass.ParameterCotangents[0].Exists)
         {
             Rows.AddSum(
-                pass, pass.Vectors, pass.Samples, size, new Rows.Row(pass.OutputCotangent, size), pass.ParameterCotangents[0]);
+                pass, pass.Vectors, pass.Samples, size, new Rows.Row(pass.OutputCotangent, size),
+                pass.ParameterCotangents[0]);
         }
 
-        if (pass.InputCotangents[0].Exists && (pass.AccumulateInput[0] || pass.InputCotangents[0] != pass.OutputCotangent))
+        if (pass.InputCotangents[0].Exists
+            && (pass.AccumulateInput[0] || pass.InputCotangents[0] != pass.OutputCotangent))
         {
             Rows.Copy(
                 pass, pass.Vectors, pass.Samples, size, new Rows.Row(pass.OutputCotangent, size),

@@ -1,8 +1,8 @@
 namespace OpposingSignals.Networks;
 
 /// <summary>
-/// Places buffers with known lifetimes in one arena so that two that live at the same time never overlap: largest first, each
-/// at the lowest offset that is free.
+/// Places buffers with known lifetimes in one arena so that two that live at the same time never overlap: largest
+/// first, each at the lowest offset that is free.
 /// </summary>
 internal sealed class LifetimePlanner
 {
@@ -26,7 +26,8 @@ internal sealed class LifetimePlanner
         foreach (Slot slot in _slots.OrderByDescending(slot => slot.Bytes))
         {
             long offset = 0;
-            foreach (Slot other in placed.Where(other => other.Start <= slot.End && slot.Start <= other.End).OrderBy(other => other.Offset))
+            foreach (Slot other in placed.Where(other => other.Start <= slot.End && slot.Start <= other.End).OrderBy(
+                other => other.Offset))
             {
                 if (offset + slot.Bytes <= other.Offset)
                 {

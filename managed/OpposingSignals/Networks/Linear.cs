@@ -1,12 +1,12 @@
 namespace OpposingSignals.Networks;
 
 /// <summary>
-/// y = x Wᵀ + b with W [out, in] and b [out] in PyTorch's layout; rows are samples, or all positions of all samples. The
-/// transposed form has W as [in, out], the layout of GPT-2's projections.
+/// y = x Wᵀ + b with W [out, in] and b [out] in PyTorch's layout; rows are samples, or all positions of all samples.
+/// The transposed form has W as [in, out], the layout of GPT-2's projections.
 /// </summary>
 /// <remarks>
-/// Products per pass of 2·N·in·out flops: Forward 1, Backward 2, Tangent 2, TangentBackward 4. Where the input is the data
-/// (ẋ = 0, x̄ not wanted) they are 1, 1, 1 and 1.
+/// Products per pass of 2·N·in·out flops: Forward 1, Backward 2, Tangent 2, TangentBackward 4. Where the input is the
+/// data (ẋ = 0, x̄ not wanted) they are 1, 1, 1 and 1.
 /// </remarks>
 public sealed class Linear : Layer
 {
@@ -36,7 +36,8 @@ public sealed class Linear : Layer
         (_input, _bias, IsTransposed) = (input, bias, transposed);
         OutputShape = input with { Channels = outputs };
         var weight = new ParameterSpecification(
-            $"{prefix}weight", transposed ? [inputs, outputs] : [outputs, inputs], ParameterRole.Weight, inputs, outputs);
+            $"{prefix}weight", transposed ? [inputs, outputs] : [outputs, inputs], ParameterRole.Weight, inputs,
+            outputs);
         Parameters = bias
             ? [weight, new ParameterSpecification($"{prefix}bias", [outputs], ParameterRole.Bias, inputs, outputs)]
             : [weight];
@@ -67,7 +68,8 @@ public sealed class Linear : Layer
     private int WeightLeading => IsTransposed ? Out : In;
 
     /// <inheritdoc/>
-    public override string ToString() => $"Linear({In}, {Out}{(_bias ? "" : ", no bias")}{(IsTransposed ? ", transposed" : "")})";
+    public override string ToString() =>
+        $"Linear({In}, {Out}{(_bias ? "" : ", no bias")}{(IsTransposed ? ", transposed" : "")})";
 
     internal override bool NeedsOutputCotangent(bool inputMoves) => inputMoves;
 
@@ -133,13 +135,15 @@ public sealed class Linear : Layer
 
         // D²f[(ẋ, Ẇ)²] = 2 ẋ Ẇᵀ
         Multiply(
-            pass, pass.Vectors, [(pass.InputTangents[0], pass.ParameterTangents[0])], VectorView.None, pass.OutputTangent);
+            pass, pass.Vectors, [(pass.InputTangents[0], pass.ParameterTangents[0])], VectorView.None,
+            pass.OutputTangent);
         return 2;
     }
 
     // y_j = Σ x_tj W_tjᵀ + bias_j
     private void Multiply(
-        LayerPass pass, int vectors, ReadOnlySpan<(VectorView X, VectorView Weight)> terms, VectorView bias, VectorView y)
+        LayerPass pass, int vectors, ReadOnlySpan<(VectorView X, VectorView Weight)> terms, VectorView bias,
+        VectorView y)
     {
         bool packed = pass.PackedInput is not null;
         Span<(Operand, Operand)> products = new (Operand, Operand)[terms.Length];
@@ -160,7 +164,8 @@ public sealed class Linear : Layer
 
         if (any)
         {
-            Products.Run(pass, vectors, RowCount(pass), Out, In, products, y, accumulate: false, packed ? default : bias);
+            Products.Run(
+                pass, vectors, RowCount(pass), Out, In, products, y, accumulate: false, packed ? default : bias);
         }
 
         if (packedWeight.Exists)
@@ -180,7 +185,8 @@ public sealed class Linear : Layer
         Span<(Operand, Operand)> products = new (Operand, Operand)[terms.Length];
         for (int t = 0; t < terms.Length; t++)
         {
-            products[t] = (new Operand(terms[t].Cotangent, Out), new Operand(terms[t].Weight, WeightLeading, IsTransposed));
+            products[t] =
+                (new Operand(terms[t].Cotangent, Out), new Operand(terms[t].Weight, WeightLeading, IsTransposed));
         }
 
         Products.Run(

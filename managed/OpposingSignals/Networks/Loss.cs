@@ -5,7 +5,8 @@ using OpposingSignals.Tensors;
 namespace OpposingSignals.Networks;
 
 /// <summary>
-/// A loss ℓ(z, target): one number per sample, with gradient and Hessian product in closed form. No C x C matrix is formed.
+/// A loss ℓ(z, target): one number per sample, with gradient and Hessian product in closed form. No C x C matrix is
+/// formed.
 /// </summary>
 public abstract class Loss
 {
@@ -38,14 +39,16 @@ public abstract class Loss
         {
             "ce" => new CrossEntropy(),
             "mse" => new SquaredError(),
-            _ when name.StartsWith("ce:", StringComparison.Ordinal) => new CrossEntropy(CrossEntropy.ParseSmoothing(name)),
+            _ when name.StartsWith("ce:", StringComparison.Ordinal) => new CrossEntropy(
+                CrossEntropy.ParseSmoothing(name)),
             _ => throw new InputException(
                 $"There is no loss '{name}'. Known: ce (cross-entropy), ce:SMOOTHING (with smoothed labels), mse (½ squared error)."),
         };
     }
 
     /// <summary>
-    /// Positions of a sample that each have a target and a loss of their own; a sample's loss is their mean. All others are one.
+    /// Positions of a sample that each have a target and a loss of their own; a sample's loss is their mean. All others
+    /// are one.
     /// </summary>
     internal virtual int Positions(FeatureShape outputs) => 1;
 
@@ -56,7 +59,9 @@ public abstract class Loss
     /// <exception cref="InputException">They do not fit.</exception>
     internal abstract byte[] PrepareTargets(HostTensor targets, FeatureShape outputs, Precision precision);
 
-    /// <summary>ℓ of every position, and whether its largest output is the target's, into the device's memory.</summary>
+    /// <summary>
+    /// ℓ of every position, and whether its largest output is the target's, into the device's memory.
+    /// </summary>
     internal virtual unsafe void Forward(in LossOperands o, nint losses, nint correct) =>
         o.Device.Run(_forward, Describe(o) with { Losses = (double*)losses, Correct = (byte*)correct });
 
@@ -79,7 +84,8 @@ public abstract class Loss
         });
 
     /// <summary>curvatures[j, n] += u_jᵀ ∇²ℓ_n u_j.</summary>
-    internal unsafe void AddCurvature(in LossOperands o, int vectors, nint tangents, Span<double> curvatures, int stride)
+    internal unsafe void AddCurvature(
+        in LossOperands o, int vectors, nint tangents, Span<double> curvatures, int stride)
     {
         int positions = Positions(o.Outputs);
         int rows = o.Samples * positions;
@@ -106,7 +112,8 @@ public abstract class Loss
     {
         for (int n = 0; n < ofPositions.Length / positions; n++)
         {
-            double mean = System.Numerics.Tensors.TensorPrimitives.Sum(ofPositions.Slice(n * positions, positions)) / positions;
+            double mean =
+                System.Numerics.Tensors.TensorPrimitives.Sum(ofPositions.Slice(n * positions, positions)) / positions;
             to[n] = add ? to[n] + mean : mean;
         }
     }
@@ -150,7 +157,9 @@ public abstract class Loss
 }
 
 /// <summary>ℓ = ½ Σ_c (z_c − t_c)²; integer targets stand for one-hot vectors. ∇ℓ = z − t, ∇²ℓ u = u.</summary>
-/// <remarks>The convention of Cohen et al. 2021 (arXiv 2103.00065): without the ½, curvatures would be twice these.</remarks>
+/// <remarks>
+/// The convention of Cohen et al. 2021 (arXiv 2103.00065): without the ½, curvatures would be twice these.
+/// </remarks>
 public sealed class SquaredError() : Loss("mse", "squared_error")
 {
     /// <inheritdoc/>

@@ -7,25 +7,26 @@ namespace OpposingSignals.Networks;
 /// <remarks>
 /// <list type="bullet">
 /// <item><description><c>linear</c>: one linear layer.</description></item>
-/// <item><description><c>mlp:WIDTHS:ACTIVATION[:nobias|nooutbias][:dropout=RATE]</c>: linear layers of the given widths,
-/// each with the activation and a dropout where it is asked for, and a linear output.</description></item>
-/// <item><description><c>cnn:CHANNELS:ACTIVATION:maxpool|avgpool</c>: for each entry a 3x3 convolution with padding 1, the
-/// activation and a 2x2 pool; then flatten and a linear output. The CNNs of Cohen et al. 2021 are <c>cnn:32,32:…</c>.</description></item>
-/// <item><description><c>convnet:LAYERS:ACTIVATION</c>: a plain convolution network; LAYERS lists channels of 3x3 convolutions
-/// (padding 1, with the activation), <c>S</c> and a number for a depth-wise separable one (a 3x3 convolution of each channel by
-/// itself, then one over channels alone, each with the activation), <c>M</c> for a 2x2 max pool and <c>A</c> for a 2x2 average
-/// pool; then the mean over the image and a linear output.</description></item>
-/// <item><description><c>resnet20|resnet32|resnet56|resnet110[:groupnorm][:WIDTH]</c>: the CIFAR ResNets of He et al. 2016, with
-/// batch normalisation or group normalisation; their stages have WIDTH (16 by default), 2 WIDTH and 4 WIDTH
+/// <item><description><c>mlp:WIDTHS:ACTIVATION[:nobias|nooutbias][:dropout=RATE]</c>: linear layers of the given
+/// widths, each with the activation and a dropout where it is asked for, and a linear output.</description></item>
+/// <item><description><c>cnn:CHANNELS:ACTIVATION:maxpool|avgpool</c>: for each entry a 3x3 convolution with padding 1,
+/// the activation and a 2x2 pool; then flatten and a linear output. The CNNs of Cohen et al. 2021 are
+/// <c>cnn:32,32:…</c>.</description></item>
+/// <item><description><c>convnet:LAYERS:ACTIVATION</c>: a plain convolution network; LAYERS lists channels of 3x3
+/// convolutions (padding 1, with the activation), <c>S</c> and a number for a depth-wise separable one (a 3x3
+/// convolution of each channel by itself, then one over channels alone, each with the activation), <c>M</c> for a 2x2
+/// max pool and <c>A</c> for a 2x2 average pool; then the mean over the image and a linear output.</description></item>
+/// <item><description><c>resnet20|resnet32|resnet56|resnet110[:groupnorm][:WIDTH]</c>: the CIFAR ResNets of He et al.
+/// 2016, with batch normalisation or group normalisation; their stages have WIDTH (16 by default), 2 WIDTH and 4 WIDTH
 /// channels.</description></item>
-/// <item><description><c>resnet18[:groupnorm][:WIDTH]</c>: ResNet-18 for CIFAR; its stages have WIDTH (64 by default), 2 WIDTH,
-/// 4 WIDTH and 8 WIDTH channels.</description></item>
-/// <item><description><c>vgg11[:bn][:WIDTH]</c>: VGG-11 for CIFAR, without or with batch normalisation; its convolutions have
-/// WIDTH (64 by default) to 8 WIDTH channels.</description></item>
-/// <item><description><c>vit:PATCH:BLOCKS:WIDTH:HEADS[:mean]</c>: a vision transformer with a class token, or the mean over
-/// tokens; its perceptrons are 4 WIDTH wide. ViT-B/16 is <c>vit:16:12:768:12</c>.</description></item>
-/// <item><description><c>gpt:BLOCKS:WIDTH:HEADS[:untied]</c>: GPT-2's form on tokens, with the head tied to the token embedding
-/// or not. GPT-2 small is <c>gpt:12:768:12</c>.</description></item>
+/// <item><description><c>resnet18[:groupnorm][:WIDTH]</c>: ResNet-18 for CIFAR; its stages have WIDTH (64 by default),
+/// 2 WIDTH, 4 WIDTH and 8 WIDTH channels.</description></item>
+/// <item><description><c>vgg11[:bn][:WIDTH]</c>: VGG-11 for CIFAR, without or with batch normalisation; its
+/// convolutions have WIDTH (64 by default) to 8 WIDTH channels.</description></item>
+/// <item><description><c>vit:PATCH:BLOCKS:WIDTH:HEADS[:mean]</c>: a vision transformer with a class token, or the mean
+/// over tokens; its perceptrons are 4 WIDTH wide. ViT-B/16 is <c>vit:16:12:768:12</c>.</description></item>
+/// <item><description><c>gpt:BLOCKS:WIDTH:HEADS[:untied]</c>: GPT-2's form on tokens, with the head tied to the token
+/// embedding or not. GPT-2 small is <c>gpt:12:768:12</c>.</description></item>
 /// </list>
 /// </remarks>
 public static class ModelCatalog
@@ -188,10 +189,12 @@ public static class ModelCatalog
         const string prefix = "dropout=";
         return !text.StartsWith(prefix, StringComparison.Ordinal)
             ? null
-            : double.TryParse(text.AsSpan(prefix.Length), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double rate)
+            : double.TryParse(text.AsSpan(prefix.Length), NumberStyles.AllowDecimalPoint,
+                CultureInfo.InvariantCulture, out double rate)
                 && rate < 1
                 ? rate
-                : throw new InputException($"In the model '{name}', '{text}' is not a dropout rate of at least 0 and below 1.");
+                : throw new InputException(
+                    $"In the model '{name}', '{text}' is not a dropout rate of at least 0 and below 1.");
     }
 
     private static ActivationKind ActivationOf(string name, string text) =>
@@ -200,10 +203,12 @@ public static class ModelCatalog
             : throw new InputException(
                 $"In the model '{name}', '{text}' is not an activation. Known: {string.Join(", ", Activations.Keys.Order(StringComparer.Ordinal))}.");
 
-    private static IEnumerable<int> Extents(string name, string list) => list.Split(',').Select(text => Extent(name, text));
+    private static IEnumerable<int> Extents(string name, string list) =>
+        list.Split(',').Select(text => Extent(name, text));
 
     private static int Extent(string name, string text) =>
-        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int extent) && extent is > 0 and <= 1 << 20
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int extent)
+            && extent is > 0 and <= 1 << 20
             ? extent
             : throw new InputException($"In the model '{name}', '{text}' is not a width between 1 and {1 << 20}.");
 

@@ -44,7 +44,9 @@ public sealed class Network
     /// <summary>Shape of one sample's input; of the image, where it is flattened at once.</summary>
     public FeatureShape Input { get; }
 
-    /// <summary>Whether the first layer flattens the image: the input is then stored in PyTorch's order C, H, W.</summary>
+    /// <summary>
+    /// Whether the first layer flattens the image: the input is then stored in PyTorch's order C, H, W.
+    /// </summary>
     public bool FlattensInput { get; }
 
     /// <summary>Layers in order of evaluation.</summary>
@@ -79,8 +81,8 @@ public sealed class Network
         select (node.Parameters[0].Name[..node.Parameters[0].Name.LastIndexOf('.')], running);
 
     /// <summary>
-    /// The same network with some parameters frozen: constants, which have zero gradients and curvature and stay as they are
-    /// in training. Running statistics are shared with this network.
+    /// The same network with some parameters frozen: constants, which have zero gradients and curvature and stay as
+    /// they are in training. Running statistics are shared with this network.
     /// </summary>
     /// <param name="names">Full names, or their beginnings followed by <c>*</c>.</param>
     /// <exception cref="InputException">A name fits no parameter, or none is left to train.</exception>
@@ -111,16 +113,18 @@ public sealed class Network
         }
 
         return new Network(
-            Name, Input, FlattensInput, [.. Nodes.Select(node => node with { Parameters = [.. node.Parameters.Select(Frozen)] })],
+            Name, Input, FlattensInput,
+            [.. Nodes.Select(node => node with { Parameters = [.. node.Parameters.Select(Frozen)] })],
             [.. Parameters.Select(Frozen)]);
 
-        Parameter Frozen(Parameter parameter) => frozen.Contains(parameter.Name) ? parameter with { IsFrozen = true } : parameter;
+        Parameter Frozen(Parameter parameter) => frozen.Contains(parameter.Name)
+            ? parameter with { IsFrozen = true } : parameter;
     }
 
     /// <summary>
-    /// The same network of shifted inputs, f(x + δ, θ), with δ before θ in one vector. Its gradient along δ is the sum of the
-    /// samples' gradients along their inputs, in the order in which a device stores them, and its Hessian has the mixed
-    /// derivatives along inputs and parameters. Running statistics are shared with this network.
+    /// The same network of shifted inputs, f(x + δ, θ), with δ before θ in one vector. Its gradient along δ is the sum
+    /// of the samples' gradients along their inputs, in the order in which a device stores them, and its Hessian has
+    /// the mixed derivatives along inputs and parameters. Running statistics are shared with this network.
     /// </summary>
     /// <exception cref="InputException">The inputs are tokens.</exception>
     internal Network ShiftingInputs()
@@ -157,11 +161,13 @@ public sealed class Network
     {
         int[] vocabularies =
         [
-            .. nodes.Where(node => node.Inputs.Contains(0)).Select(node => (node.Layer as TokenEmbedding)?.Vocabulary ?? 0).Distinct(),
+            .. nodes.Where(node => node.Inputs.Contains(0))
+                .Select(node => (node.Layer as TokenEmbedding)?.Vocabulary ?? 0).Distinct(),
         ];
         if (vocabularies.Length > 1 || nodes.Any(node => node.Layer is TokenEmbedding && !node.Inputs.Contains(0)))
         {
-            throw new InputException("A token embedding reads the data, which are integers, and nothing but embeddings can read them.");
+            throw new InputException(
+                "A token embedding reads the data, which are integers, and nothing but embeddings can read them.");
         }
 
         return vocabularies[0];

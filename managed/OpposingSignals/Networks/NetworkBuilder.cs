@@ -3,8 +3,8 @@ using System.Collections.Immutable;
 namespace OpposingSignals.Networks;
 
 /// <summary>
-/// Builds a network layer by layer; each takes the shape that the one before leaves. Layers are numbered as in PyTorch's
-/// <c>nn.Sequential</c>, so that state dicts carry over by name.
+/// Builds a network layer by layer; each takes the shape that the one before leaves. Layers are numbered as in
+/// PyTorch's <c>nn.Sequential</c>, so that state dicts carry over by name.
 /// </summary>
 /// <example>
 /// <code>
@@ -43,8 +43,8 @@ public sealed class NetworkBuilder
     }
 
     /// <summary>
-    /// Names the next layer or block instead of numbering it, within the block it belongs to; dots may nest names, as in
-    /// <c>layer1.0</c>. The empty name leaves the layer's parameters their own.
+    /// Names the next layer or block instead of numbering it, within the block it belongs to; dots may nest names, as
+    /// in <c>layer1.0</c>. The empty name leaves the layer's parameters their own.
     /// </summary>
     public NetworkBuilder Named(string name)
     {
@@ -54,8 +54,9 @@ public sealed class NetworkBuilder
     }
 
     /// <summary>
-    /// Adds a parameter to θ before a layer reads it, so that θ has the order of a model that declares it early. A later layer
-    /// that has a parameter of this name takes it; if none does, it is unused: its elements of gradients and products are zero.
+    /// Adds a parameter to θ before a layer reads it, so that θ has the order of a model that declares it early. A
+    /// later layer that has a parameter of this name takes it; if none does, it is unused: its elements of gradients
+    /// and products are zero.
     /// </summary>
     /// <param name="name">Full name.</param>
     /// <param name="specification">Shape and role; its own name is not used.</param>
@@ -77,7 +78,9 @@ public sealed class NetworkBuilder
         return this;
     }
 
-    /// <summary>Adds the embedding of a sequence of tokens, which are the data; the network's input is then [T] integers.</summary>
+    /// <summary>
+    /// Adds the embedding of a sequence of tokens, which are the data; the network's input is then [T] integers.
+    /// </summary>
     public NetworkBuilder TokenEmbedding(int vocabulary, int width) =>
         Append(new TokenEmbedding(_shape.Size, vocabulary, width));
 
@@ -99,7 +102,8 @@ public sealed class NetworkBuilder
     /// <param name="bias">Whether a bias is added.</param>
     /// <param name="transposed">Whether W is kept as [in, out].</param>
     /// <param name="prefix">What the names of weight and bias begin with.</param>
-    public NetworkBuilder PositionwiseLinear(int outputs, bool bias = true, bool transposed = false, string prefix = "") =>
+    public NetworkBuilder PositionwiseLinear(
+        int outputs, bool bias = true, bool transposed = false, string prefix = "") =>
         Append(new Linear(_shape, outputs, bias, transposed, prefix));
 
     /// <summary>Adds y = x Wᵀ + b.</summary>
@@ -108,7 +112,8 @@ public sealed class NetworkBuilder
     {
         if (_shape.Height * _shape.Width != 1)
         {
-            throw new InputException($"A linear layer takes a vector, not an image of {_shape}. Put a Flatten before it.");
+            throw new InputException(
+                $"A linear layer takes a vector, not an image of {_shape}. Put a Flatten before it.");
         }
 
         return Append(new Linear(_shape.Channels, outputs, bias));
@@ -151,7 +156,9 @@ public sealed class NetworkBuilder
     /// <summary>Adds the mean of each channel over the image.</summary>
     public NetworkBuilder GlobalAveragePool() => Append(Pooling.GlobalAverage(_shape));
 
-    /// <summary>Adds a flattening in PyTorch's order. At the very start it costs nothing: the data are stored that way.</summary>
+    /// <summary>
+    /// Adds a flattening in PyTorch's order. At the very start it costs nothing: the data are stored that way.
+    /// </summary>
     public NetworkBuilder Flatten()
     {
         if (_nodes.Count == 0 && _prefix.Length == 0)
@@ -167,8 +174,8 @@ public sealed class NetworkBuilder
     }
 
     /// <summary>
-    /// Adds y = branch(x) + shortcut(x). The parts are numbered under <c>branch</c> and <c>shortcut</c> within the block's
-    /// number or name; layers that <see cref="Named"/> names stand under the block itself.
+    /// Adds y = branch(x) + shortcut(x). The parts are numbered under <c>branch</c> and <c>shortcut</c> within the
+    /// block's number or name; layers that <see cref="Named"/> names stand under the block itself.
     /// </summary>
     /// <param name="branch">Adds the branch's layers.</param>
     /// <param name="shortcut">Adds the shortcut's layers; none is the identity.</param>
@@ -187,7 +194,8 @@ public sealed class NetworkBuilder
         shortcut?.Invoke(this);
         if (_shape != branchShape)
         {
-            throw new InputException($"A residual branch ends in {branchShape} and its shortcut in {_shape}; they must agree.");
+            throw new InputException(
+                $"A residual branch ends in {branchShape} and its shortcut in {_shape}; they must agree.");
         }
 
         (_scope, _prefix, _index) = (scope, prefix, index);

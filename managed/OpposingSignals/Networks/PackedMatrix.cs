@@ -4,8 +4,8 @@ using OpposingSignals.Devices;
 namespace OpposingSignals.Networks;
 
 /// <summary>
-/// A matrix X [rows, columns] that many products share, packed once in both orders that they want. The inputs of a data set
-/// never change, so the first layer's products, often the largest of a network, skip the packing every time.
+/// A matrix X [rows, columns] that many products share, packed once in both orders that they want. The inputs of a data
+/// set never change, so the first layer's products, often the largest of a network, skip the packing every time.
 /// </summary>
 internal sealed class PackedMatrix : IDisposable
 {
@@ -20,7 +20,9 @@ internal sealed class PackedMatrix : IDisposable
     private readonly long _columns;
     private readonly long _outputs;
 
-    /// <summary>Packs the matrix at <paramref name="matrix"/> for products with <paramref name="outputs"/> on the other side.</summary>
+    /// <summary>
+    /// Packs the matrix at <paramref name="matrix"/> for products with <paramref name="outputs"/> on the other side.
+    /// </summary>
     public PackedMatrix(Device device, Precision precision, nint matrix, long rows, long columns, long outputs)
     {
         (_rows, _columns, _outputs) = (rows, columns, outputs);
@@ -47,7 +49,8 @@ internal sealed class PackedMatrix : IDisposable
     }
 
     /// <summary>Y_j = [+] X W_jᵀ + bias_j.</summary>
-    public void Forward(LayerPass pass, int vectors, VectorView weights, VectorView bias, VectorView y, bool accumulate) =>
+    public void Forward(
+        LayerPass pass, int vectors, VectorView weights, VectorView bias, VectorView y, bool accumulate) =>
         pass.Device.Run(ForwardOperation, new ForwardArguments
         {
             Precision = pass.Precision,

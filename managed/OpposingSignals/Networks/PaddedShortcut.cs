@@ -4,8 +4,8 @@ using OpposingSignals.Devices;
 namespace OpposingSignals.Networks;
 
 /// <summary>
-/// The shortcut without parameters of a residual block that shrinks the image and widens the channels: every stride-th pixel,
-/// with channels of zeros before and after its own (option A of He et al. 2016, arXiv 1512.03385). Linear.
+/// The shortcut without parameters of a residual block that shrinks the image and widens the channels: every stride-th
+/// pixel, with channels of zeros before and after its own (option A of He et al. 2016, arXiv 1512.03385). Linear.
 /// </summary>
 public sealed class PaddedShortcut : Layer
 {
@@ -18,13 +18,16 @@ public sealed class PaddedShortcut : Layer
     /// <param name="input">Shape of the input image.</param>
     /// <param name="outChannels">Output channels.</param>
     /// <param name="stride">Step between the pixels that are kept.</param>
-    /// <exception cref="InputException">The output has fewer channels than the input, or the stride is not positive.</exception>
+    /// <exception cref="InputException">
+    /// The output has fewer channels than the input, or the stride is not positive.
+    /// </exception>
     public PaddedShortcut(FeatureShape input, int outChannels, int stride)
     {
         RequirePositive(stride, "A shortcut's stride");
         if (outChannels < input.Channels)
         {
-            throw new InputException($"A shortcut cannot narrow {input.Channels} channels to {outChannels}; use a projection.");
+            throw new InputException(
+                $"A shortcut cannot narrow {input.Channels} channels to {outChannels}; use a projection.");
         }
 
         (_input, Stride) = (input, stride);

@@ -3,13 +3,13 @@ using OpposingSignals.Devices;
 namespace OpposingSignals.Networks;
 
 /// <summary>
-/// Where every tensor of a micro-batch lies: offsets into one arena for the primal, which outlives the passes, and into one
-/// workspace for tangents and cotangents, which is shared by all micro-batches. Tensors whose lifetimes do not overlap share
-/// memory; elementwise layers work in place where nobody else reads what they overwrite.
+/// Where every tensor of a micro-batch lies: offsets into one arena for the primal, which outlives the passes, and into
+/// one workspace for tangents and cotangents, which is shared by all micro-batches. Tensors whose lifetimes do not
+/// overlap share memory; elementwise layers work in place where nobody else reads what they overwrite.
 /// </summary>
 /// <remarks>
-/// Time runs over the nodes: node i runs forward at time i, the loss at time L, and node i runs backward at time 2L − i.
-/// Offsets are for <c>samples</c> and <c>vectors</c> at most; smaller micro-batches use the same ones.
+/// Time runs over the nodes: node i runs forward at time i, the loss at time L, and node i runs backward at time 2L −
+/// i. Offsets are for <c>samples</c> and <c>vectors</c> at most; smaller micro-batches use the same ones.
 /// </remarks>
 internal sealed class PassLayout
 {
@@ -36,7 +36,8 @@ internal sealed class PassLayout
         for (int i = 0; i < network.Nodes.Length; i++)
         {
             NetworkNode node = network.Nodes[i];
-            Moves[i + 1] = node.Parameters.Any(parameter => !parameter.IsFrozen) || node.Inputs.Any(input => Moves[input]);
+            Moves[i + 1] = node.Parameters.Any(parameter => !parameter.IsFrozen)
+                || node.Inputs.Any(input => Moves[input]);
         }
 
         Primal = NewOffsets(tensors);
@@ -47,7 +48,9 @@ internal sealed class PassLayout
         (Tangent, ProductCotangent, ProductWorkspaceBytes) = PlanProducts(precision, samples, vectors);
     }
 
-    /// <summary>Whether a tensor has a tangent and wants a cotangent: whether parameters that move lie before it.</summary>
+    /// <summary>
+    /// Whether a tensor has a tangent and wants a cotangent: whether parameters that move lie before it.
+    /// </summary>
     public bool[] Moves { get; }
 
     /// <summary>Offset of each tensor's primal value in the primal arena; the network's input has none.</summary>
@@ -115,13 +118,15 @@ internal sealed class PassLayout
             return offset;
         }
 
-        long Bytes(int tensor) => checked(_network.Nodes[tensor - 1].Layer.OutputShape.Size * (long)samples * precision.Size());
+        long Bytes(int tensor) => checked(
+            _network.Nodes[tensor - 1].Layer.OutputShape.Size * (long)samples * precision.Size());
     }
 
     private (long[] Offsets, long Bytes) PlanGradient(Precision precision, int samples)
     {
         var planner = new LifetimePlanner();
-        int[] slots = PlanCotangents(planner, precision.Size() * (long)samples, tensor => KeptCotangent[tensor] == Absent);
+        int[] slots =
+            PlanCotangents(planner, precision.Size() * (long)samples, tensor => KeptCotangent[tensor] == Absent);
         long bytes = planner.Solve();
         return (Array.ConvertAll(slots, slot => slot < 0 ? Absent : planner.Offset(slot)), bytes);
     }

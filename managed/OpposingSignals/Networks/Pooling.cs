@@ -4,8 +4,8 @@ using OpposingSignals.Devices;
 namespace OpposingSignals.Networks;
 
 /// <summary>
-/// A sliding window over each channel of an image that takes the largest element, or the mean (padding counted, as PyTorch's
-/// default has it). Linear once the winners are known.
+/// A sliding window over each channel of an image that takes the largest element, or the mean (padding counted, as
+/// PyTorch's default has it). Linear once the winners are known.
 /// </summary>
 public sealed class Pooling : Layer
 {
@@ -27,7 +27,8 @@ public sealed class Pooling : Layer
 
         if (max && kernel.Height * kernel.Width > 256)
         {
-            throw new InputException($"{owner} takes a window of at most 256 elements, got {kernel.Height}x{kernel.Width}.");
+            throw new InputException(
+                $"{owner} takes a window of at most 256 elements, got {kernel.Height}x{kernel.Width}.");
         }
 
         (_input, IsMax, Kernel, Stride, Padding) = (input, max, kernel, stride, padding);
@@ -78,7 +79,8 @@ public sealed class Pooling : Layer
         Run(IsMax ? MaxForward : AverageForward, pass, 1, pass.Inputs[0], pass.Output);
 
     internal override void Tangent(LayerPass pass) =>
-        Run(IsMax ? MaxTangent : AverageForward, pass, pass.Vectors, pass.InputTangents[0].Address, pass.OutputTangent.Address);
+        Run(IsMax ? MaxTangent : AverageForward, pass, pass.Vectors,
+            pass.InputTangents[0].Address, pass.OutputTangent.Address);
 
     internal override void Backward(LayerPass pass)
     {

@@ -14,7 +14,9 @@ internal static class Products
     private static readonly Operation<ProductArguments> ProductOperation = new("product");
     private static readonly Operation<ColumnSumsArguments> ColumnSumsOperation = new("column_sums");
 
-    /// <summary>Terms whose operands do not exist are zero and are left out; without any, C is cleared or kept.</summary>
+    /// <summary>
+    /// Terms whose operands do not exist are zero and are left out; without any, C is cleared or kept.
+    /// </summary>
     public static void Run(
         LayerPass pass, int vectors, long rows, long columns, long depth, ReadOnlySpan<(Operand A, Operand B)> terms,
         VectorView c, bool accumulate, VectorView bias = default)
@@ -47,7 +49,8 @@ internal static class Products
     }
 
     /// <summary>out_j[c] += Σ_r in_j[r, c].</summary>
-    public static void AddColumnSums(LayerPass pass, int vectors, long rows, long columns, VectorView from, VectorView to) =>
+    public static void AddColumnSums(
+        LayerPass pass, int vectors, long rows, long columns, VectorView from, VectorView to) =>
         pass.Device.Run(ColumnSumsOperation, new ColumnSumsArguments
         {
             Precision = pass.Precision,

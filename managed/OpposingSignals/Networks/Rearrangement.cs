@@ -11,7 +11,8 @@ internal static class Rearrangement
 
     /// <summary>out[n, c, r] = [+] in[n, r, c] for n &lt; count.</summary>
     public static void Transpose(
-        Device device, Precision precision, long count, int rows, int columns, nint from, nint to, bool accumulate = false) =>
+        Device device, Precision precision, long count, int rows, int columns, nint from, nint to,
+        bool accumulate = false) =>
         device.Run(TransposeOperation, new TransposeArguments
         {
             Precision = precision,

@@ -10,14 +10,19 @@ internal static class Rows
     private static readonly Operation<Arguments> SumOperation = new("rows_sum");
     private static readonly Operation<ScaleArguments> ScaleOperation = new("rows_scale");
 
-    /// <summary>Row n of vector j starts <c>j · View.Stride + n · Stride + First</c> elements after the view's address.</summary>
+    /// <summary>
+    /// Row n of vector j starts <c>j · View.Stride + n · Stride + First</c> elements after the view's address.
+    /// </summary>
     public readonly record struct Row(VectorView View, long Stride, long First = 0)
     {
         public nint Address(Precision precision) => View.Exists ? View.Address + (nint)(First * precision.Size()) : 0;
     }
 
-    /// <summary>out_j[n, i] = [+] in_j[n, i]; an input that does not exist is zero, and a stride of zero repeats one row.</summary>
-    public static void Copy(LayerPass pass, int vectors, long rows, long columns, Row from, Row to, bool accumulate = false) =>
+    /// <summary>
+    /// out_j[n, i] = [+] in_j[n, i]; an input that does not exist is zero, and a stride of zero repeats one row.
+    /// </summary>
+    public static void Copy(
+        LayerPass pass, int vectors, long rows, long columns, Row from, Row to, bool accumulate = false) =>
         Run(CopyOperation, pass, vectors, rows, columns, from, to, accumulate);
 
     /// <summary>out_j[i] += Σ_n in_j[n, i].</summary>
@@ -38,7 +43,8 @@ internal static class Rows
         });
 
     private static void Run(
-        Operation<Arguments> operation, LayerPass pass, int vectors, long rows, long columns, Row from, Row to, bool accumulate) =>
+        Operation<Arguments> operation, LayerPass pass, int vectors, long rows, long columns, Row from, Row to,
+        bool accumulate) =>
         pass.Device.Run(operation, new Arguments
         {
             Precision = pass.Precision,

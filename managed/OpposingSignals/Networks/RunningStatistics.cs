@@ -27,7 +27,8 @@ public sealed class RunningStatistics
     public Span<double> Variance => _variance;
 
     /// <summary>
-    /// running ← 0.9 running + 0.1 of the batch, whose variance is the unbiased one, n/(n − 1) of the mean square deviation.
+    /// running ← 0.9 running + 0.1 of the batch, whose variance is the unbiased one, n/(n − 1) of the mean square
+    /// deviation.
     /// </summary>
     internal void Add(BatchStatistics batch)
     {

@@ -3,8 +3,8 @@ using OpposingSignals.Tensors;
 namespace OpposingSignals.Networks;
 
 /// <summary>
-/// Parameters as a PyTorch state dict in a safetensors file: one tensor a parameter, PyTorch's names and layout; with batch
-/// normalisation also its running statistics.
+/// Parameters as a PyTorch state dict in a safetensors file: one tensor a parameter, PyTorch's names and layout; with
+/// batch normalisation also its running statistics.
 /// </summary>
 public static class StateDict
 {
@@ -15,7 +15,9 @@ public static class StateDict
     private const string BatchCount = ".num_batches_tracked";
 
     /// <summary>Reads θ for a network, and sets the network's running statistics.</summary>
-    /// <exception cref="InputException">A parameter is missing, has another shape, is not finite, or is one too many.</exception>
+    /// <exception cref="InputException">
+    /// A parameter is missing, has another shape, is not finite, or is one too many.
+    /// </exception>
     public static double[] Read(string path, Network network)
     {
         ArgumentNullException.ThrowIfNull(network);
@@ -65,7 +67,8 @@ public static class StateDict
 
             if (tensor.Type is not (ElementType.Float32 or ElementType.Float64))
             {
-                throw new InputException($"In {path}, '{name}' holds {tensor.Type}; weights are floating-point numbers.");
+                throw new InputException(
+                    $"In {path}, '{name}' holds {tensor.Type}; weights are floating-point numbers.");
             }
 
             double[] elements = tensor.ToDoubles();

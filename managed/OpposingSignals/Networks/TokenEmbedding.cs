@@ -3,8 +3,12 @@ using OpposingSignals.Devices;
 
 namespace OpposingSignals.Networks;
 
-/// <summary>y[t] = E[token t]: a row of the table E [vocabulary, width] for every token of a sequence. Linear in E.</summary>
-/// <remarks>Its input is the data, integers; rows of tokens that do not occur have zero gradients and curvature.</remarks>
+/// <summary>
+/// y[t] = E[token t]: a row of the table E [vocabulary, width] for every token of a sequence. Linear in E.
+/// </summary>
+/// <remarks>
+/// Its input is the data, integers; rows of tokens that do not occur have zero gradients and curvature.
+/// </remarks>
 public sealed class TokenEmbedding : Layer
 {
     private static readonly Operation<Arguments> ForwardOperation = new("embedding_forward");

@@ -1,6 +1,8 @@
 namespace OpposingSignals.Networks;
 
-/// <summary>Pre-norm transformers, with the names that their parameters have in well-known PyTorch state dicts.</summary>
+/// <summary>
+/// Pre-norm transformers, with the names that their parameters have in well-known PyTorch state dicts.
+/// </summary>
 internal static class Transformers
 {
     // Of GPT-2 and of the vision transformer in torchvision.
@@ -21,9 +23,9 @@ internal static class Transformers
         string InputPrefix = "", bool Transposed = false);
 
     /// <summary>
-    /// GPT-2 (Radford et al. 2019) on the network's tokens: embeddings, blocks with causal attention and the tanh form of GELU,
-    /// LayerNorm, and a head without bias that is tied to the token embedding unless told otherwise. Names as in
-    /// <c>GPT2LMHeadModel</c> of Hugging Face transformers, whose projections are [in, out].
+    /// GPT-2 (Radford et al. 2019) on the network's tokens: embeddings, blocks with causal attention and the tanh form
+    /// of GELU, LayerNorm, and a head without bias that is tied to the token embedding unless told otherwise. Names as
+    /// in <c>GPT2LMHeadModel</c> of Hugging Face transformers, whose projections are [in, out].
     /// </summary>
     public static void Gpt(NetworkBuilder builder, int blocks, int width, int heads, bool tied, int vocabulary)
     {
@@ -33,7 +35,8 @@ internal static class Transformers
         for (int block = 0; block < blocks; block++)
         {
             Block(
-                builder, $"transformer.h.{block}", names, width, 4 * width, heads, causal: true, ActivationKind.GeluTanh, GptEpsilon);
+                builder, $"transformer.h.{block}", names, width, 4 * width, heads, causal: true,
+                ActivationKind.GeluTanh, GptEpsilon);
         }
 
         builder.Named("transformer.ln_f").LayerNorm(GptEpsilon);
@@ -46,11 +49,12 @@ internal static class Transformers
     }
 
     /// <summary>
-    /// The vision transformer (Dosovitskiy et al. 2021, arXiv 2010.11929): patches, a class token or the mean over tokens,
-    /// learned positions, blocks with the exact GELU, LayerNorm and a linear head. Names as in torchvision's
+    /// The vision transformer (Dosovitskiy et al. 2021, arXiv 2010.11929): patches, a class token or the mean over
+    /// tokens, learned positions, blocks with the exact GELU, LayerNorm and a linear head. Names as in torchvision's
     /// <c>VisionTransformer</c>.
     /// </summary>
-    public static void Vit(NetworkBuilder builder, int patch, int blocks, int width, int heads, bool classToken, int outputs)
+    public static void Vit(
+        NetworkBuilder builder, int patch, int blocks, int width, int heads, bool classToken, int outputs)
     {
         var names = new BlockNames(
             "ln_1", "self_attention", "self_attention.out_proj", "ln_2", "mlp.0", "mlp.3", InputPrefix: "in_proj_");
@@ -85,7 +89,8 @@ internal static class Transformers
     {
         builder.Named(name).Residual(branch => branch
             .Named(names.FirstNorm).LayerNorm(epsilon)
-            .Named(names.QueryKeyValue).PositionwiseLinear(3 * width, transposed: names.Transposed, prefix: names.InputPrefix)
+            .Named(names.QueryKeyValue)
+                .PositionwiseLinear(3 * width, transposed: names.Transposed, prefix: names.InputPrefix)
             .Attention(heads, causal)
             .Named(names.Output).PositionwiseLinear(width, transposed: names.Transposed));
         builder.Named(name).Residual(branch => branch

@@ -15,7 +15,8 @@ internal static class Window
 
         if (extent + (2 * padding) < kernel)
         {
-            throw new InputException($"{owner} with kernel {kernel} and padding {padding} does not fit an image of extent {extent}.");
+            throw new InputException(
+                $"{owner} with kernel {kernel} and padding {padding} does not fit an image of extent {extent}.");
         }
 
         return ((extent + (2 * padding) - kernel) / stride) + 1;

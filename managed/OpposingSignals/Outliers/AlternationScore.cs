@@ -1,12 +1,14 @@
 namespace OpposingSignals.Outliers;
 
 /// <summary>
-/// How steadily a loss goes up on one step and down on the next: alternation = mean_t sign(d_t) (−1)^t. An absolute value
-/// near 1 is an oscillation of period 2; the sign says whether the loss rises on even (+) or on odd (−) steps.
+/// How steadily a loss goes up on one step and down on the next: alternation = mean_t sign(d_t) (−1)^t. An absolute
+/// value near 1 is an oscillation of period 2; the sign says whether the loss rises on even (+) or on odd (−) steps.
 /// </summary>
 public static class AlternationScore
 {
-    /// <summary>The score of every sample over a window; a change that is zero or not a number adds nothing to the sum.</summary>
+    /// <summary>
+    /// The score of every sample over a window; a change that is zero or not a number adds nothing to the sum.
+    /// </summary>
     /// <param name="window">Loss changes [T, N] with T at least 1.</param>
     /// <param name="scores">Receives N scores between −1 and 1.</param>
     /// <exception cref="ArgumentException">The window is empty, or there is not room for N scores.</exception>
@@ -16,7 +18,8 @@ public static class AlternationScore
         if (window.Steps.Length == 0 || scores.Length != window.Samples)
         {
             throw new ArgumentException(
-                $"{window.Steps.Length} steps of {window.Samples} samples do not give {scores.Length} scores.", nameof(scores));
+                $"{window.Steps.Length} steps of {window.Samples} samples do not give {scores.Length} scores.",
+                nameof(scores));
         }
 
         scores.Clear();

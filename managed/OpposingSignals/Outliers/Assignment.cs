@@ -4,8 +4,8 @@ namespace OpposingSignals.Outliers;
 internal static class Assignment
 {
     /// <summary>
-    /// The column of each row, −1 where there are fewer columns than rows: shortest augmenting paths with potentials (Kuhn 1955,
-    /// Munkres 1957, in the form of Jonker and Volgenant 1987), O(n³).
+    /// The column of each row, −1 where there are fewer columns than rows: shortest augmenting paths with potentials
+    /// (Kuhn 1955, Munkres 1957, in the form of Jonker and Volgenant 1987), O(n³).
     /// </summary>
     /// <param name="gains">Gains [rows, columns], finite and at least 0.</param>
     public static int[] Maximise(double[,] gains)

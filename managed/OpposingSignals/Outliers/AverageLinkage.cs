@@ -39,7 +39,8 @@ internal static class AverageLinkage
             int nearest = Nearest(similarity, members, current, previous);
             if (nearest < 0 || similarity[current, nearest] < cut)
             {
-                // Average linkage never brings clusters closer than their nearest neighbours were: this one is complete.
+                // Average linkage never brings clusters closer than their nearest neighbours were: this one is
+                // complete.
                 closed.Add(members[current]!);
                 members[current] = null;
                 continue;
@@ -85,7 +86,8 @@ internal static class AverageLinkage
         double weightInto = members[into]!.Count, weightFrom = members[from]!.Count;
         for (int i = 0; i < members.Length; i++)
         {
-            double mean = ((weightInto * similarity[into, i]) + (weightFrom * similarity[from, i])) / (weightInto + weightFrom);
+            double mean =
+                ((weightInto * similarity[into, i]) + (weightFrom * similarity[from, i])) / (weightInto + weightFrom);
             similarity[into, i] = mean;
             similarity[i, into] = mean;
         }

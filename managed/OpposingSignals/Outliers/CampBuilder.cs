@@ -54,7 +54,8 @@ internal sealed class CampBuilder(ChangeWindow window, ImmutableArray<long> dire
     private int Orientation(double[] trajectory)
     {
         double alternation = AlternationScore.Compute(directionSteps.AsSpan(), trajectory);
-        double decisive = alternation != 0 ? alternation : trajectory[TensorPrimitives.IndexOfMaxMagnitude<double>(trajectory)];
+        double decisive = alternation != 0 ? alternation
+            : trajectory[TensorPrimitives.IndexOfMaxMagnitude<double>(trajectory)];
         return decisive > 0 ? 1 : -1;
     }
 }

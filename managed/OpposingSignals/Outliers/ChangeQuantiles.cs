@@ -1,8 +1,8 @@
 namespace OpposingSignals.Outliers;
 
 /// <summary>
-/// Quantiles of the samples' loss changes over one step, interpolated linearly between order statistics: the quantile p of
-/// n values lies at position p (n − 1) of the sorted values.
+/// Quantiles of the samples' loss changes over one step, interpolated linearly between order statistics: the quantile p
+/// of n values lies at position p (n − 1) of the sorted values.
 /// </summary>
 /// <param name="Percent1">The 1 % quantile.</param>
 /// <param name="Percent25">The lower quartile.</param>

@@ -50,7 +50,8 @@ public sealed class ChangeWindow
     public int Samples { get; }
 
     /// <summary>
-    /// The largest error of each sample's changes that comes from rounding its losses; 0 where the losses are not known.
+    /// The largest error of each sample's changes that comes from rounding its losses; 0 where the losses are not
+    /// known.
     /// </summary>
     public ReadOnlySpan<float> Resolution => _resolution;
 
@@ -79,10 +80,12 @@ public sealed class ChangeWindow
     }
 
     /// <summary>
-    /// The part that alternates from step to step: ½ d_t − ¼ (d_{t−1} + d_{t+1}) at the T − 2 inner steps. An oscillation of
-    /// period 2 passes unchanged, a constant or linear drift vanishes.
+    /// The part that alternates from step to step: ½ d_t − ¼ (d_{t−1} + d_{t+1}) at the T − 2 inner steps. An
+    /// oscillation of period 2 passes unchanged, a constant or linear drift vanishes.
     /// </summary>
-    /// <returns>This window itself if its steps are not adjacent, because period 2 cannot be told from drift there.</returns>
+    /// <returns>
+    /// This window itself if its steps are not adjacent, because period 2 cannot be told from drift there.
+    /// </returns>
     internal ChangeWindow WithoutDrift()
     {
         int steps = Steps.Length;

@@ -12,7 +12,9 @@ internal static class DensityClusters
     /// <summary>The densest clusters; points between them belong to none.</summary>
     /// <param name="distance">Symmetric [n, n], zero on the diagonal.</param>
     /// <param name="minimumSize">Points that a cluster needs.</param>
-    /// <returns>Members of each cluster, ascending; all points where the hierarchy does not split; none for too few points.</returns>
+    /// <returns>
+    /// Members of each cluster, ascending; all points where the hierarchy does not split; none for too few points.
+    /// </returns>
     public static List<int>[] Leaves(double[,] distance, int minimumSize)
     {
         int count = distance.GetLength(0);

@@ -7,7 +7,8 @@ namespace OpposingSignals.Outliers;
 /// <param name="movements">How far each sample's loss moves along the directions.</param>
 /// <param name="options">Thresholds.</param>
 internal sealed class DirectionalCamps(
-    TrajectoryAffinity affinity, ChangeWindow changes, ChangeWindow alternating, double[] movements, GroupFinderOptions options)
+    TrajectoryAffinity affinity, ChangeWindow changes, ChangeWindow alternating, double[] movements,
+    GroupFinderOptions options)
 {
     // Response cosine of a member with its group; that of unrelated samples lies around one half.
     private const double MemberResponse = 0.7;
@@ -37,7 +38,8 @@ internal sealed class DirectionalCamps(
     private SampleGroup? Camp(FoldedGroup group, int sign)
     {
         (int Sample, double Cosine)[] members = [.. group.Members
-            .Where((i, at) => group.Signs[at] == sign && affinity.ResponseCosine(new FoldedGroup([i], [1]), group) >= MemberResponse)
+            .Where((i, at) => group.Signs[at] == sign
+                && affinity.ResponseCosine(new FoldedGroup([i], [1]), group) >= MemberResponse)
             .Select(i => (Sample: affinity.Samples[i], Cosine: Math.Abs(affinity.SlopeCosine(i, group))))
             .OrderByDescending(member => movements[member.Sample]).ThenBy(member => member.Sample)];
         if (members.Length < options.MinimumCamp)

@@ -1,21 +1,23 @@
 namespace OpposingSignals.Outliers;
 
 /// <summary>
-/// Finds pairs of opposing camps from the samples' loss changes split along tracked directions, without being told how many
-/// there are, and says how likely chance gives each.
+/// Finds pairs of opposing camps from the samples' loss changes split along tracked directions, without being told how
+/// many there are, and says how likely chance gives each.
 /// </summary>
 /// <remarks>
 /// <list type="number">
-/// <item>Candidates: the samples that respond to the directions more strongly than chance lets any (<see cref="ExcessTail"/>). Where
-/// there are none, as in most natural data, the samples whose losses move most along them, from both sides
-/// (<see cref="OpposingSides"/>).</item>
-/// <item>Groups: density-based clusters of their trajectories, in which a sample and its opponent are near each other.</item>
+/// <item>Candidates: the samples that respond to the directions more strongly than chance lets any
+/// (<see cref="ExcessTail"/>). Where there are none, as in most natural data, the samples whose losses move most along
+/// them, from both sides (<see cref="OpposingSides"/>).</item>
+/// <item>Groups: density-based clusters of their trajectories, in which a sample and its opponent are near each
+/// other.</item>
 /// <item>Fragments that agree in their means are joined; this also pairs a camp with the camp that opposes it.</item>
 /// <item>Each group is split by the sign of its slopes into two camps.</item>
 /// <item>Two tests against chance: <see cref="PairSignificance"/>.</item>
 /// </list>
 /// <para>
-/// Directions tell pairs apart whose losses oscillate in step, which <see cref="GroupFinder"/>, with loss changes alone, cannot.
+/// Directions tell pairs apart whose losses oscillate in step, which <see cref="GroupFinder"/>, with loss changes
+/// alone, cannot.
 /// </para>
 /// </remarks>
 public static class DirectionalGroupFinder
@@ -43,7 +45,8 @@ public static class DirectionalGroupFinder
         options ??= GroupFinderOptions.Default;
         if (directions.Samples != changes.Samples)
         {
-            throw new ArgumentException($"{directions.Samples} samples do not match {changes.Samples}.", nameof(changes));
+            throw new ArgumentException(
+                $"{directions.Samples} samples do not match {changes.Samples}.", nameof(changes));
         }
 
         if (directions.Count < MinimumSteps || changes.Steps.Length < 2)
@@ -56,7 +59,8 @@ public static class DirectionalGroupFinder
         (int[] candidates, double threshold) = Candidates(directions, responses, movements, tail, options);
         ChangeWindow alternating = changes.WithoutDrift();
         var affinity = new TrajectoryAffinity(directions, alternating, candidates);
-        List<FoldedGroup> groups = [.. DensityClusters.Leaves(affinity.Distances(), 2 * options.MinimumCamp).Select(affinity.Fold)];
+        List<FoldedGroup> groups =
+            [.. DensityClusters.Leaves(affinity.Distances(), 2 * options.MinimumCamp).Select(affinity.Fold)];
         Join(affinity, groups);
         var camps = new DirectionalCamps(affinity, changes, alternating, movements, options);
         groups = PairCamps(affinity, Assign(affinity, groups), options.MinimumCamp);
@@ -73,7 +77,8 @@ public static class DirectionalGroupFinder
     }
 
     private static (int[] Candidates, double Threshold) Candidates(
-        DirectionalWindow directions, double[] responses, double[] movements, ExcessTail tail, GroupFinderOptions options)
+        DirectionalWindow directions, double[] responses, double[] movements, ExcessTail tail,
+        GroupFinderOptions options)
     {
         double threshold = tail.Threshold(ExpectedByChance);
         int[] byResponse = [.. Enumerable.Range(0, responses.Length).Where(i => responses[i] > threshold)];
@@ -106,8 +111,8 @@ public static class DirectionalGroupFinder
         }
     }
 
-    // Two camps of one pair may differ in more than the sign of their slopes. A group without opponents then looks for the group
-    // that responds to the same feature.
+    // Two camps of one pair may differ in more than the sign of their slopes. A group without opponents then looks for
+    // the group that responds to the same feature.
     private static List<FoldedGroup> PairCamps(TrajectoryAffinity affinity, List<FoldedGroup> groups, int minimumCamp)
     {
         var open = new Queue<FoldedGroup>(groups.Where(IsOneSided));
@@ -118,7 +123,8 @@ public static class DirectionalGroupFinder
                 continue;
             }
 
-            FoldedGroup other = groups.Where(group => group != camp).MaxBy(group => affinity.ResponseCosine(camp, group))!;
+            FoldedGroup other = groups.Where(group => group != camp)
+                .MaxBy(group => affinity.ResponseCosine(camp, group))!;
             if (affinity.ResponseCosine(camp, other) < SameFeature)
             {
                 continue;

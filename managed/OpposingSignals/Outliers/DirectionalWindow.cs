@@ -4,8 +4,8 @@ using OpposingSignals.Tensors;
 namespace OpposingSignals.Outliers;
 
 /// <summary>
-/// The samples' loss changes split along tracked directions, at the latest measured steps. Memory does not depend on the
-/// number of steps.
+/// The samples' loss changes split along tracked directions, at the latest measured steps. Memory does not depend on
+/// the number of steps.
 /// </summary>
 /// <remarks>
 /// <para>
@@ -15,8 +15,8 @@ namespace OpposingSignals.Outliers;
 /// arXiv 2506.15872) with each sample's own curvature.
 /// </para>
 /// <para>
-/// m_ij = ⟨∇ℓᵢ, v_j⟩ + ½ v_jᵀ∇²ℓᵢv_j a_j is the slope halfway through the step. Along one direction all samples share a_j,
-/// so that m_ij is everything that tells their trajectories apart; and while a_j changes sign at every step of an
+/// m_ij = ⟨∇ℓᵢ, v_j⟩ + ½ v_jᵀ∇²ℓᵢv_j a_j is the slope halfway through the step. Along one direction all samples share
+/// a_j, so that m_ij is everything that tells their trajectories apart; and while a_j changes sign at every step of an
 /// oscillation, m_ij hardly changes. It may therefore be measured at every few steps without aliasing the oscillation.
 /// </para>
 /// </remarks>
@@ -32,7 +32,9 @@ public sealed class DirectionalWindow
     /// <param name="samples">Samples N, at least 1.</param>
     /// <param name="directions">Directions K, at least 1.</param>
     /// <param name="capacity">Measured steps kept, at least 1.</param>
-    /// <param name="budgetBytes">Memory; 8 NK bytes a step. Fewer steps are kept where it does not hold them, but at least one.</param>
+    /// <param name="budgetBytes">
+    /// Memory; 8 NK bytes a step. Fewer steps are kept where it does not hold them, but at least one.
+    /// </param>
     public DirectionalWindow(int samples, int directions, int capacity = 128, long budgetBytes = 128 << 20)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(samples, 1);
@@ -70,7 +72,8 @@ public sealed class DirectionalWindow
     public void Observe(
         long step, ReadOnlySpan<double> coordinates, ReadOnlySpan<double> slopes, ReadOnlySpan<double> curvatures)
     {
-        if (coordinates.Length != Directions || slopes.Length != Directions * Samples || curvatures.Length != slopes.Length)
+        if (coordinates.Length != Directions || slopes.Length != Directions * Samples
+            || curvatures.Length != slopes.Length)
         {
             throw new ArgumentException(
                 $"{coordinates.Length} coordinates, {slopes.Length} slopes and {curvatures.Length} curvatures do not fit " +
@@ -79,7 +82,8 @@ public sealed class DirectionalWindow
 
         if (step <= LastStep)
         {
-            throw new ArgumentException($"Step {step} comes after step {LastStep}; give each step once, in order.", nameof(step));
+            throw new ArgumentException(
+                $"Step {step} comes after step {LastStep}; give each step once, in order.", nameof(step));
         }
 
         // The oldest row's memory is used again: allocating it anew would cost more than filling it.
@@ -93,14 +97,16 @@ public sealed class DirectionalWindow
             Span<float> narrow = curvature.AsSpan(range);
             TensorPrimitives.ConvertTruncating(curvatures[range], narrow);
             TensorPrimitives.ConvertTruncating(slopes[range], slope.AsSpan());
-            TensorPrimitives.MultiplyAdd<float>(narrow, (float)(0.5 * coordinates[j]), slope, midpointSlopes.AsSpan(range));
+            TensorPrimitives.MultiplyAdd<float>(
+                narrow, (float)(0.5 * coordinates[j]), slope, midpointSlopes.AsSpan(range));
         }
 
         _rows.Enqueue(new Row(step, coordinates.ToArray(), midpointSlopes, curvature));
     }
 
     /// <summary>
-    /// How strongly each sample responds to the directions: (Σ_t Σ_j |v_jᵀ∇²ℓᵢv_j| / T)^½, the root of its curvature along them.
+    /// How strongly each sample responds to the directions: (Σ_t Σ_j |v_jᵀ∇²ℓᵢv_j| / T)^½, the root of its curvature
+    /// along them.
     /// </summary>
     public double[] Responses()
     {
@@ -121,8 +127,8 @@ public sealed class DirectionalWindow
     }
 
     /// <summary>
-    /// How far each sample's loss moves along the directions together: the root mean square over steps of Σ_j m_ij a_j, in
-    /// units of the loss.
+    /// How far each sample's loss moves along the directions together: the root mean square over steps of Σ_j m_ij a_j,
+    /// in units of the loss.
     /// </summary>
     public double[] Movements()
     {
@@ -146,7 +152,9 @@ public sealed class DirectionalWindow
         return Roots(squares);
     }
 
-    /// <summary>One sample's midpoint slopes m and roots of |curvature|, at every step and along every direction: 2 x [TK].</summary>
+    /// <summary>
+    /// One sample's midpoint slopes m and roots of |curvature|, at every step and along every direction: 2 x [TK].
+    /// </summary>
     internal (float[] MidpointSlopes, float[] Responses) Trajectory(int sample)
     {
         float[] slopes = new float[Count * Directions], responses = new float[Count * Directions];
@@ -163,7 +171,9 @@ public sealed class DirectionalWindow
         return (slopes, responses);
     }
 
-    /// <summary>The state as arrays, from which <see cref="Restore"/> goes on bitwise; empty before the first step.</summary>
+    /// <summary>
+    /// The state as arrays, from which <see cref="Restore"/> goes on bitwise; empty before the first step.
+    /// </summary>
     public IReadOnlyDictionary<string, HostTensor> Save()
     {
         if (_rows.Count == 0)
@@ -183,13 +193,16 @@ public sealed class DirectionalWindow
         return new Dictionary<string, HostTensor>
         {
             [StepsKey] = HostTensor.From<long>([.. _rows.Select(row => row.Step)], Count),
-            [CoordinatesKey] = HostTensor.From<double>([.. _rows.SelectMany(row => row.Coordinates)], Count * Directions),
+            [CoordinatesKey] =
+                HostTensor.From<double>([.. _rows.SelectMany(row => row.Coordinates)], Count * Directions),
             [RowsKey] = slopes,
         };
     }
 
     /// <summary>Returns to a saved state.</summary>
-    /// <exception cref="ArgumentException">The state is incomplete, or of another number of samples or directions.</exception>
+    /// <exception cref="ArgumentException">
+    /// The state is incomplete, or of another number of samples or directions.
+    /// </exception>
     public void Restore(IReadOnlyDictionary<string, HostTensor> state)
     {
         ArgumentNullException.ThrowIfNull(state);

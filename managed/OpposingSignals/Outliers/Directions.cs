@@ -44,7 +44,8 @@ internal static class Directions
         {
             for (int j = 0; j <= i; j++)
             {
-                double cosine = TensorPrimitives.CosineSimilarity<double>(coordinates[chosen[i]], coordinates[chosen[j]]);
+                double cosine =
+                    TensorPrimitives.CosineSimilarity<double>(coordinates[chosen[i]], coordinates[chosen[j]]);
                 similarity[i, j] = similarity[j, i] = Math.Abs(cosine);
             }
         }
@@ -52,8 +53,8 @@ internal static class Directions
         return similarity;
     }
 
-    // Leading singular vector of the members' trajectories by power iteration, from the largest of them. One singular value
-    // stands out in a cluster of one shape, so that a few iterations suffice.
+    // Leading singular vector of the members' trajectories by power iteration, from the largest of them. One singular
+    // value stands out in a cluster of one shape, so that a few iterations suffice.
     private static Direction Fit(TrajectorySet set, List<int> members)
     {
         double[] trajectory = set.Unit(members[0]);

@@ -1,12 +1,13 @@
 namespace OpposingSignals.Outliers;
 
 /// <summary>
-/// How many samples chance puts far out: a generalised Pareto tail (Pickands 1975) through the median, the upper quartile and
-/// the upper eighth of a positive quantity. Groups of outliers are a small share of the data and hardly move these three.
+/// How many samples chance puts far out: a generalised Pareto tail (Pickands 1975) through the median, the upper
+/// quartile and the upper eighth of a positive quantity. Groups of outliers are a small share of the data and hardly
+/// move these three.
 /// </summary>
 /// <remarks>
-/// With ξ = max(0, log₂((q₇/₈ − q₃/₄) / (q₃/₄ − q₁/₂))), P(x) = ⅛ (1 + ξ (x − q₇/₈)/σ)^(−1/ξ); ξ = 0 is the exponential tail. A tail
-/// that is shorter than exponential counts as exponential, which errs towards finding nothing.
+/// With ξ = max(0, log₂((q₇/₈ − q₃/₄) / (q₃/₄ − q₁/₂))), P(x) = ⅛ (1 + ξ (x − q₇/₈)/σ)^(−1/ξ); ξ = 0 is the exponential
+/// tail. A tail that is shorter than exponential counts as exponential, which errs towards finding nothing.
 /// </remarks>
 internal readonly struct ExcessTail
 {

@@ -23,7 +23,9 @@ public sealed record FollowedPair
     /// <summary>Correlation of the camps' mean loss changes when last found.</summary>
     public required double Opposition { get; init; }
 
-    /// <summary>The probability of <see cref="PairSignificance"/> when last found; NaN where it was not tested.</summary>
+    /// <summary>
+    /// The probability of <see cref="PairSignificance"/> when last found; NaN where it was not tested.
+    /// </summary>
     public required double Probability { get; init; }
 
     /// <summary>The first camp when last found, strongest first.</summary>

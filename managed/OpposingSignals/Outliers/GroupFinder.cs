@@ -1,10 +1,12 @@
 namespace OpposingSignals.Outliers;
 
-/// <summary>Finds pairs of opposing camps in the loss changes of a window, without being told how many there are.</summary>
+/// <summary>
+/// Finds pairs of opposing camps in the loss changes of a window, without being told how many there are.
+/// </summary>
 /// <remarks>
 /// <para>
-/// A pair of opposing camps is one direction: the losses of camp A follow u(t), those of camp B −u(t). So trajectories are
-/// grouped by absolute correlation first, and each group is then split by sign.
+/// A pair of opposing camps is one direction: the losses of camp A follow u(t), those of camp B −u(t). So trajectories
+/// are grouped by absolute correlation first, and each group is then split by sign.
 /// </para>
 /// <list type="number">
 /// <item>Drift is removed: of the loss changes only what alternates from step to step is looked at. Where losses merely
@@ -13,14 +15,15 @@ namespace OpposingSignals.Outliers;
 /// <item>Their trajectories, centred over the window and scaled to unit length, are projected on the eigenvectors that
 /// rise above what independent trajectories give; that removes noise without removing amplitude modulation.</item>
 /// <item>Average linkage on the absolute cosine of the projections gives the directions.</item>
-/// <item>Each direction u is refined as the leading singular vector of its members' trajectories, large changes counting
-/// more; directions that agree are joined, and each mover goes to the direction it follows best, if any.</item>
-/// <item>The members of a direction are split by sign into two camps; the camps form a pair if both are large enough and
-/// their mean changes oppose each other.</item>
+/// <item>Each direction u is refined as the leading singular vector of its members' trajectories, large changes
+/// counting more; directions that agree are joined, and each mover goes to the direction it follows best, if
+/// any.</item>
+/// <item>The members of a direction are split by sign into two camps; the camps form a pair if both are large enough
+/// and their mean changes oppose each other.</item>
 /// </list>
 /// <para>
-/// At the edge of stability all directions oscillate with period 2, so two pairs are told apart by the modulation of their
-/// amplitudes. Pairs whose amplitudes rise and fall together are one direction to this method.
+/// At the edge of stability all directions oscillate with period 2, so two pairs are told apart by the modulation of
+/// their amplitudes. Pairs whose amplitudes rise and fall together are one direction to this method.
 /// </para>
 /// </remarks>
 public static class GroupFinder

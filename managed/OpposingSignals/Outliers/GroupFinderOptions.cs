@@ -7,8 +7,8 @@ public sealed record GroupFinderOptions
     public static GroupFinderOptions Default { get; } = new();
 
     /// <summary>
-    /// A mover's root-mean-square change, freed of drift, lies this many robust standard deviations above the median, one being
-    /// (upper quartile − median) / 0.6745.
+    /// A mover's root-mean-square change, freed of drift, lies this many robust standard deviations above the median,
+    /// one being (upper quartile − median) / 0.6745.
     /// </summary>
     public double MoverDeviations { get; init; } = 5;
 
@@ -18,7 +18,9 @@ public sealed record GroupFinderOptions
     /// <summary>The share of samples that counts as the upper tail where sizes have no gap.</summary>
     public double TailShare { get; init; } = 0.05;
 
-    /// <summary>How many times the median size that tail must exceed to count; normally distributed loadings reach 2.9.</summary>
+    /// <summary>
+    /// How many times the median size that tail must exceed to count; normally distributed loadings reach 2.9.
+    /// </summary>
     public double TailRatio { get; init; } = 4;
 
     /// <summary>Largest number of movers; the largest changes are taken.</summary>

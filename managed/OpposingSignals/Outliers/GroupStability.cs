@@ -1,11 +1,13 @@
 namespace OpposingSignals.Outliers;
 
-/// <summary>Whether two searches, of other seeds or at other steps, found the same groups among the same samples.</summary>
+/// <summary>
+/// Whether two searches, of other seeds or at other steps, found the same groups among the same samples.
+/// </summary>
 public static class GroupStability
 {
     /// <summary>
-    /// Matches the pairs of one search with those of another so that the sum of their overlaps |A ∩ B| / |A ∪ B| is largest, and
-    /// asks how likely chance gives each overlap.
+    /// Matches the pairs of one search with those of another so that the sum of their overlaps |A ∩ B| / |A ∪ B| is
+    /// largest, and asks how likely chance gives each overlap.
     /// </summary>
     /// <param name="first">Camps of the first search's pairs.</param>
     /// <param name="second">Camps of the other's.</param>
@@ -45,7 +47,8 @@ public static class GroupStability
             // The match is the best of all combinations: each of them had its chance.
             double chance = Math.Min(1, first.Count * second.Count * TailOfCommon(samples, sizeA, sizeB, common));
             return new PairMatch(
-                a, b, overlaps[a, b], expected / (sizeA + sizeB - expected), chance, Math.Max(same, common - same) / (double)common);
+                a, b, overlaps[a, b], expected / (sizeA + sizeB - expected), chance,
+                Math.Max(same, common - same) / (double)common);
         }
     }
 
@@ -66,7 +69,8 @@ public static class GroupStability
         {
             logs[common - first] = log;
             largest = Math.Max(largest, log);
-            log += Math.Log((double)(a - common) * (b - common)) - Math.Log((common + 1.0) * (n - a - b + common + 1.0));
+            log += Math.Log((double)(a - common) * (b - common)) - Math.Log(
+                (common + 1.0) * (n - a - b + common + 1.0));
         }
 
         for (int common = first; common <= last; common++)
@@ -94,8 +98,11 @@ public sealed record PairSamples(IReadOnlyList<int> Up, IReadOnlyList<int> Down)
 /// <param name="Overlap">|A ∩ B| / |A ∪ B| of their samples.</param>
 /// <param name="ExpectedByChance">About what random subsets of these sizes overlap.</param>
 /// <param name="Probability">
-/// That the best of as many random combinations has as many samples in common, at most (Bonferroni over all combinations).
+/// That the best of as many random combinations has as many samples in common, at most (Bonferroni over all
+/// combinations).
 /// </param>
-/// <param name="SidesAgree">Share of the common samples that stand on the same side, up to the names of the camps; from ½ to 1.</param>
+/// <param name="SidesAgree">
+/// Share of the common samples that stand on the same side, up to the names of the camps; from ½ to 1.
+/// </param>
 public sealed record PairMatch(
     int First, int Second, double Overlap, double ExpectedByChance, double Probability, double SidesAgree);

@@ -109,7 +109,8 @@ public sealed class LossHistory
         if (_window.Count > 0 && step <= WindowRow(_window.Count - 1).Step)
         {
             throw new ArgumentException(
-                $"Step {step} comes after step {WindowRow(_window.Count - 1).Step}; give each step once, in order.", nameof(step));
+                $"Step {step} comes after step {WindowRow(_window.Count - 1).Step}; give each step once, in order.",
+                nameof(step));
         }
 
         AddToWindow(step, losses);
@@ -226,7 +227,8 @@ public sealed class LossHistory
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(maximum, 1);
         int taken = (int)Math.Min(_window.Count - 1L, maximum);
-        return taken < 1 ? Changes(firstStep: long.MaxValue) : Changes(firstStep: WindowRow(_window.Count - taken).Step);
+        return taken < 1 ? Changes(firstStep: long.MaxValue)
+            : Changes(firstStep: WindowRow(_window.Count - taken).Step);
     }
 
     /// <summary>
@@ -255,11 +257,13 @@ public sealed class LossHistory
         ReadOnlySpan<long> layout = StateReader.Read<long>(state, LayoutKey, 5);
         (long samples, long windowCapacity, long capacity, long stride, long observed) =
             (layout[0], layout[1], layout[2], layout[3], layout[4]);
-        if (samples is < 1 or > int.MaxValue || windowCapacity is < 2 or > int.MaxValue || capacity is < 4 or > int.MaxValue ||
+        if (samples is < 1 or > int.MaxValue || windowCapacity is < 2 or > int.MaxValue
+            || capacity is < 4 or > int.MaxValue ||
             stride < 2 || !long.IsPow2(stride) || observed < 0)
         {
             throw new ArgumentException(
-                $"The layout of the saved history is impossible: [{string.Join(", ", layout.ToArray())}].", nameof(state));
+                $"The layout of the saved history is impossible: [{string.Join(", ", layout.ToArray())}].",
+                nameof(state));
         }
 
         var history = new LossHistory((int)samples, (int)windowCapacity, (int)capacity, stride, observed);
@@ -267,7 +271,8 @@ public sealed class LossHistory
         long latest = Math.Min(observed, windowCapacity);
         if (thinned > capacity)
         {
-            throw new ArgumentException($"The saved history holds {thinned} thinned steps of at most {capacity}.", nameof(state));
+            throw new ArgumentException(
+                $"The saved history holds {thinned} thinned steps of at most {capacity}.", nameof(state));
         }
 
         ReadOnlySpan<long> ordinals = StateReader.Read<long>(state, ThinnedOrdinalsKey, thinned);

@@ -22,7 +22,9 @@ internal static class MoverSelection
         return energies;
     }
 
-    /// <summary>The movers, largest first, ties by index, and the root-mean-square change from which on they are.</summary>
+    /// <summary>
+    /// The movers, largest first, ties by index, and the root-mean-square change from which on they are.
+    /// </summary>
     public static (int[] Movers, double Threshold) Select(ChangeWindow window, GroupFinderOptions options)
     {
         double[] energies = Energies(window);
@@ -53,8 +55,8 @@ internal static class MoverSelection
         List<int> movers = Above(threshold);
         if (movers.Count < Math.Max(2 * options.MinimumCamp, options.TailShare / 4 * finite))
         {
-            // Natural data have no gap between the movers and the rest: there the upper tail is the extreme share, if it
-            // stands out from the middle.
+            // Natural data have no gap between the movers and the rest: there the upper tail is the extreme share, if
+            // it stands out from the middle.
             threshold = Math.Min(threshold, Math.Max(quantiles[2], options.TailRatio * quantiles[0]));
             movers = Above(threshold);
         }

@@ -5,8 +5,8 @@ namespace OpposingSignals.Outliers;
 /// <summary>The samples that move most, from both sides of the axis along which they differ most.</summary>
 /// <remarks>
 /// Camps balance each other in their sums, not sample by sample: a few aeroplanes whose losses swing far may stand
-/// against many pictures of all else before a blue sky, each of which swings little. The samples that move most are then
-/// all of one camp, and nothing is found to oppose it.
+/// against many pictures of all else before a blue sky, each of which swings little. The samples that move most are
+/// then all of one camp, and nothing is found to oppose it.
 /// </remarks>
 internal static class OpposingSides
 {
@@ -25,7 +25,8 @@ internal static class OpposingSides
     /// <param name="count">How many samples.</param>
     public static int[] Strongest(DirectionalWindow directions, double[] movements, int count)
     {
-        int[] samples = [.. Enumerable.Range(0, movements.Length).OrderByDescending(i => movements[i]).Take(Reach * count)];
+        int[] samples =
+            [.. Enumerable.Range(0, movements.Length).OrderByDescending(i => movements[i]).Take(Reach * count)];
         float[][] slopes = [.. samples.Select(i => directions.Trajectory(i).MidpointSlopes)];
         float[] axis = LeadingAxis(slopes[..Math.Min(count, slopes.Length)]);
         bool[] isPositive = [.. slopes.Select(slope => TensorPrimitives.Dot<float>(slope, axis) > 0)];

@@ -6,8 +6,8 @@ namespace OpposingSignals.Outliers;
 internal static class OrderStatistics
 {
     /// <summary>
-    /// Reorders <paramref name="values"/> so that element <paramref name="rank"/> is the one that sorting would put there,
-    /// no element before it is larger and none after it is smaller.
+    /// Reorders <paramref name="values"/> so that element <paramref name="rank"/> is the one that sorting would put
+    /// there, no element before it is larger and none after it is smaller.
     /// </summary>
     public static double Select(Span<double> values, int rank)
     {
@@ -59,8 +59,8 @@ internal static class OrderStatistics
         return median[0];
     }
 
-    // Moves what is smaller than the pivot to the front and returns how many that are. Without a branch on the data: at one
-    // value in two a branch would be mispredicted, which costs more than the moves.
+    // Moves what is smaller than the pivot to the front and returns how many that are. Without a branch on the data: at
+    // one value in two a branch would be mispredicted, which costs more than the moves.
     private static int Partition(Span<double> values, double pivot)
     {
         int smaller = 0;

@@ -34,7 +34,8 @@ public sealed class PairFollower
         var free = new HashSet<int>(Enumerable.Range(0, _pairs.Count));
         foreach (OpposingPair pair in found)
         {
-            (int known, double overlap) = free.Select(i => (i, Overlap(_pairs[i], pair))).DefaultIfEmpty((-1, 0)).MaxBy(k => k.Item2);
+            (int known, double overlap) = free.Select(i => (i, Overlap(_pairs[i], pair)))
+                .DefaultIfEmpty((-1, 0)).MaxBy(k => k.Item2);
             if (overlap >= SamePair)
             {
                 free.Remove(known);
@@ -60,14 +61,16 @@ public sealed class PairFollower
         }
 
         double[] numbers = [.. _pairs.SelectMany(pair => (double[])[
-            pair.FirstStep, pair.LastStep, pair.Sightings, pair.Stability, pair.Opposition, pair.Probability, pair.Up.Length,
+            pair.FirstStep, pair.LastStep, pair.Sightings, pair.Stability, pair.Opposition, pair.Probability,
+            pair.Up.Length,
             pair.Down.Length])];
         long[] members = [.. _pairs.SelectMany(pair => pair.Up.Concat(pair.Down)).Select(i => (long)i)];
         return new Dictionary<string, HostTensor>
         {
             [NumbersKey] = HostTensor.From<double>(numbers, _pairs.Count, NumbersEach),
             [MembersKey] = HostTensor.From<long>(members, members.Length),
-            [CurrentKey] = HostTensor.From<long>([.. Current.Select(pair => (long)_pairs.IndexOf(pair))], Current.Length),
+            [CurrentKey] =
+                HostTensor.From<long>([.. Current.Select(pair => (long)_pairs.IndexOf(pair))], Current.Length),
         };
     }
 

@@ -7,14 +7,15 @@ public sealed record PairSignificance
     public const double DefaultConfidence = 0.99;
 
     /// <summary>
-    /// Probability that as many samples respond as strongly to the tracked directions, were the pair's members drawn from the
-    /// tail of all other samples (generalised Pareto through their quartiles), times the number of pairs tested.
+    /// Probability that as many samples respond as strongly to the tracked directions, were the pair's members drawn
+    /// from the tail of all other samples (generalised Pareto through their quartiles), times the number of pairs
+    /// tested.
     /// </summary>
     public required double Outliers { get; init; }
 
     /// <summary>
-    /// Share of random subsets as large as the camps, out of <see cref="Subsets"/> and the pair itself, whose mean loss changes
-    /// move as far against each other over the steps at which the pair opposes.
+    /// Share of random subsets as large as the camps, out of <see cref="Subsets"/> and the pair itself, whose mean loss
+    /// changes move as far against each other over the steps at which the pair opposes.
     /// </summary>
     public required double Opposition { get; init; }
 

@@ -4,8 +4,8 @@ namespace OpposingSignals.Outliers;
 
 /// <summary>A camp: samples whose losses move together.</summary>
 /// <remarks>
-/// With u the unit vector [T] of the common trajectory and d the loss changes of a member, freed of drift and centred, the
-/// strength of the member is |⟨d, u⟩| / √T, its root-mean-square loss change along u.
+/// With u the unit vector [T] of the common trajectory and d the loss changes of a member, freed of drift and centred,
+/// the strength of the member is |⟨d, u⟩| / √T, its root-mean-square loss change along u.
 /// </remarks>
 public sealed record SampleGroup
 {
@@ -18,7 +18,9 @@ public sealed record SampleGroup
     /// <summary>|⟨d, u⟩| / |d| of each member: 1 if it does nothing but follow the group.</summary>
     public required ImmutableArray<double> Correlations { get; init; }
 
-    /// <summary>The alternation (<see cref="AlternationScore"/>) of the camp's mean loss change over the window.</summary>
+    /// <summary>
+    /// The alternation (<see cref="AlternationScore"/>) of the camp's mean loss change over the window.
+    /// </summary>
     public required double Alternation { get; init; }
 
     /// <summary>Share of the window's Σ d² over all samples and steps that the members hold.</summary>

@@ -5,8 +5,8 @@ using OpposingSignals.Tensors;
 namespace OpposingSignals.Outliers;
 
 /// <summary>
-/// Turns the losses of all samples, given once per step, into a <see cref="StepSummary"/> per step. Time O(N) per step and
-/// memory O(N), whatever the number of steps.
+/// Turns the losses of all samples, given once per step, into a <see cref="StepSummary"/> per step. Time O(N) per step
+/// and memory O(N), whatever the number of steps.
 /// </summary>
 public sealed class SampleStream
 {
@@ -20,12 +20,16 @@ public sealed class SampleStream
     private double[] _previous;
     private long? _step;
 
-    /// <summary>Length of the lists of movers unless another is asked for: that of the lists in the paper's appendix H.</summary>
+    /// <summary>
+    /// Length of the lists of movers unless another is asked for: that of the lists in the paper's appendix H.
+    /// </summary>
     public const int DefaultMovers = 24;
 
     /// <summary>A stream that has seen no step.</summary>
     /// <param name="samples">Samples N, at least 1.</param>
-    /// <param name="movers">Length K of the lists of risers and of fallers; 24 is the length of the lists in the paper.</param>
+    /// <param name="movers">
+    /// Length K of the lists of risers and of fallers; 24 is the length of the lists in the paper.
+    /// </param>
     public SampleStream(int samples, int movers = DefaultMovers)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(samples, 1);
@@ -68,8 +72,8 @@ public sealed class SampleStream
     }
 
     /// <summary>
-    /// The state that a continued stream needs: <c>previous</c> (float64 [N]) and <c>step</c> (int64 [1]); empty before the
-    /// first step.
+    /// The state that a continued stream needs: <c>previous</c> (float64 [N]) and <c>step</c> (int64 [1]); empty before
+    /// the first step.
     /// </summary>
     public IReadOnlyDictionary<string, HostTensor> Save() => _step is not { } step
         ? []
@@ -79,7 +83,9 @@ public sealed class SampleStream
             [StepKey] = HostTensor.From<long>([step], 1),
         };
 
-    /// <summary>Continues from a state of <see cref="Save"/>: every later summary is bitwise that of the saved stream.</summary>
+    /// <summary>
+    /// Continues from a state of <see cref="Save"/>: every later summary is bitwise that of the saved stream.
+    /// </summary>
     /// <exception cref="ArgumentException">The state is incomplete or of another number of samples.</exception>
     public void Restore(IReadOnlyDictionary<string, HostTensor> state)
     {
@@ -104,7 +110,8 @@ public sealed class SampleStream
 
         if (step <= _step)
         {
-            throw new ArgumentException($"Step {step} comes after step {_step}; give each step once, in order.", nameof(step));
+            throw new ArgumentException(
+                $"Step {step} comes after step {_step}; give each step once, in order.", nameof(step));
         }
     }
 

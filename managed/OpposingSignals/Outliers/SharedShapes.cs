@@ -5,8 +5,8 @@ using MathNet.Numerics.LinearAlgebra.Factorization;
 namespace OpposingSignals.Outliers;
 
 /// <summary>
-/// Coordinates of unit trajectories in the subspace that they share beyond chance. In T dimensions the noise of a trajectory
-/// hides small differences of shape; in the few shared dimensions almost none of that noise is left.
+/// Coordinates of unit trajectories in the subspace that they share beyond chance. In T dimensions the noise of a
+/// trajectory hides small differences of shape; in the few shared dimensions almost none of that noise is left.
 /// </summary>
 internal static class SharedShapes
 {
@@ -18,10 +18,10 @@ internal static class SharedShapes
     /// <summary>Coordinates [n][r]; r is 0 if the trajectories share nothing.</summary>
     /// <param name="trajectories">n centred trajectories of T steps and unit length.</param>
     /// <remarks>
-    /// n independent unit trajectories have a Gram matrix with eigenvalues below about (1 + √(n/T))² (Marchenko and Pastur,
-    /// 1967), T being the number of steps that matter. An eigenvector is kept while its eigenvalue is above that edge times
-    /// the share of the squared lengths that the eigenvectors before it leave: once the common oscillation is taken out,
-    /// little noise hides what tells pairs apart.
+    /// n independent unit trajectories have a Gram matrix with eigenvalues below about (1 + √(n/T))² (Marchenko and
+    /// Pastur, 1967), T being the number of steps that matter. An eigenvector is kept while its eigenvalue is above
+    /// that edge times the share of the squared lengths that the eigenvectors before it leave: once the common
+    /// oscillation is taken out, little noise hides what tells pairs apart.
     /// </remarks>
     public static double[][] Coordinates(IReadOnlyList<double[]> trajectories)
     {
@@ -55,15 +55,16 @@ internal static class SharedShapes
             double length = Math.Sqrt(eigenvalue);
             for (int i = 0; i < count; i++)
             {
-                coordinates[i][kept] = overSamples ? length * vector[i] : TensorPrimitives.Dot<double>(trajectories[i], vector);
+                coordinates[i][kept] = overSamples ? length * vector[i]
+                    : TensorPrimitives.Dot<double>(trajectories[i], vector);
             }
         }
 
         return [.. coordinates.Select(c => c[..kept])];
     }
 
-    // Independent trajectories look alike if all of them have their changes at the same few steps. With the energy E_t at each
-    // step, (Σ E)² / Σ E² counts the steps that matter. Taking out drift leaves half of the frequencies.
+    // Independent trajectories look alike if all of them have their changes at the same few steps. With the energy E_t
+    // at each step, (Σ E)² / Σ E² counts the steps that matter. Taking out drift leaves half of the frequencies.
     private static double EffectiveSteps(IReadOnlyList<double[]> trajectories)
     {
         double[] energy = new double[trajectories[0].Length];

@@ -4,8 +4,8 @@ namespace OpposingSignals.Outliers;
 
 /// <summary>What the losses of all samples say about one step.</summary>
 /// <remarks>
-/// d_i = ℓ_i(θ_t) − ℓ_i(θ_{t−1}). A change counts where both losses are finite; a step without a predecessor has none, and
-/// then the statistics of d are NaN and the lists empty.
+/// d_i = ℓ_i(θ_t) − ℓ_i(θ_{t−1}). A change counts where both losses are finite; a step without a predecessor has none,
+/// and then the statistics of d are NaN and the lists empty.
 /// </remarks>
 public sealed record StepSummary
 {
@@ -21,12 +21,14 @@ public sealed record StepSummary
     /// <summary>Samples with a change d_i.</summary>
     public required int Changes { get; init; }
 
-    /// <summary>Share of the changes that are positive, mean_i 1[d_i &gt; 0]; about ½ at the edge of stability.</summary>
+    /// <summary>
+    /// Share of the changes that are positive, mean_i 1[d_i &gt; 0]; about ½ at the edge of stability.
+    /// </summary>
     public double RiseFraction { get; init; } = double.NaN;
 
     /// <summary>
-    /// Σ of the largest 1 % of |d_i| over Σ |d_i| (at least one sample; 0 where nothing changed): 0.01 if all samples change
-    /// alike, near 1 if a few carry all change.
+    /// Σ of the largest 1 % of |d_i| over Σ |d_i| (at least one sample; 0 where nothing changed): 0.01 if all samples
+    /// change alike, near 1 if a few carry all change.
     /// </summary>
     public double OutlierShare { get; init; } = double.NaN;
 

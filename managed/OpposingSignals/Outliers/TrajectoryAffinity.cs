@@ -7,9 +7,9 @@ internal sealed record FoldedGroup(int[] Members, double[] Signs);
 
 /// <summary>How alike chosen samples are in their trajectories along the tracked directions.</summary>
 /// <remarks>
-/// Two cosines over all steps and directions: of the midpoint slopes, positive where two losses move together and negative
-/// where they oppose each other, and of the roots of |curvature|, which shows the feature that two samples respond to,
-/// whichever way their labels pull. Samples of a pair agree in both, the first up to its sign.
+/// Two cosines over all steps and directions: of the midpoint slopes, positive where two losses move together and
+/// negative where they oppose each other, and of the roots of |curvature|, which shows the feature that two samples
+/// respond to, whichever way their labels pull. Samples of a pair agree in both, the first up to its sign.
 /// </remarks>
 internal sealed class TrajectoryAffinity
 {
@@ -19,7 +19,9 @@ internal sealed class TrajectoryAffinity
 
     /// <summary>Compares samples.</summary>
     /// <param name="window">The changes along the directions.</param>
-    /// <param name="alternating">The loss changes, freed of drift; they pair camps whose slopes point in different directions.</param>
+    /// <param name="alternating">
+    /// The loss changes, freed of drift; they pair camps whose slopes point in different directions.
+    /// </param>
     /// <param name="samples">Which samples.</param>
     public TrajectoryAffinity(DirectionalWindow window, ChangeWindow alternating, int[] samples)
     {
@@ -33,7 +35,9 @@ internal sealed class TrajectoryAffinity
     /// <summary>Index in the data set of each sample.</summary>
     public int[] Samples { get; }
 
-    /// <summary>(1 − ½ (|slope cosine| + response cosine))^½: 0 for equal shapes, 1 for samples that share nothing.</summary>
+    /// <summary>
+    /// (1 − ½ (|slope cosine| + response cosine))^½: 0 for equal shapes, 1 for samples that share nothing.
+    /// </summary>
     public double[,] Distances()
     {
         int count = Samples.Length;
@@ -50,10 +54,15 @@ internal sealed class TrajectoryAffinity
         return distances;
     }
 
-    /// <summary>Splits samples into the two sides that oppose each other most: signs of the leading eigenvector of the slope cosines.</summary>
+    /// <summary>
+    /// Splits samples into the two sides that oppose each other most: signs of the leading eigenvector of the slope
+    /// cosines.
+    /// </summary>
     public FoldedGroup Fold(IReadOnlyList<int> members) => Fold(_slopes, members);
 
-    /// <summary>Half the sum of |slope cosine| and response cosine of two groups' means, the first folded to one side.</summary>
+    /// <summary>
+    /// Half the sum of |slope cosine| and response cosine of two groups' means, the first folded to one side.
+    /// </summary>
     public double Likeness(FoldedGroup a, FoldedGroup b) =>
         0.5 * (Math.Abs(MeanCosine(_slopes, a, b)) + ResponseCosine(a, b));
 
@@ -61,8 +70,8 @@ internal sealed class TrajectoryAffinity
     public double ResponseCosine(FoldedGroup a, FoldedGroup b) => MeanCosine(_responses, Unsigned(a), Unsigned(b));
 
     /// <summary>
-    /// Both groups as one. Their alternating loss changes say on which side each stands; where these do not tell, they split the
-    /// samples anew.
+    /// Both groups as one. Their alternating loss changes say on which side each stands; where these do not tell, they
+    /// split the samples anew.
     /// </summary>
     public FoldedGroup Join(FoldedGroup a, FoldedGroup b)
     {

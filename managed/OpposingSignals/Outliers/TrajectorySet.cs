@@ -49,5 +49,6 @@ internal sealed class TrajectorySet
     public double Projection(int i, ReadOnlySpan<double> direction) => TensorPrimitives.Dot(_centred[i], direction);
 
     /// <summary>⟨d, u⟩ / |d|: the correlation with a unit direction of zero mean.</summary>
-    public double Correlation(int i, ReadOnlySpan<double> direction) => _norms[i] > 0 ? Projection(i, direction) / _norms[i] : 0;
+    public double Correlation(int i, ReadOnlySpan<double> direction) =>
+        _norms[i] > 0 ? Projection(i, direction) / _norms[i] : 0;
 }

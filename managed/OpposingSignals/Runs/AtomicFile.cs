@@ -5,12 +5,13 @@ using Microsoft.Win32.SafeHandles;
 namespace OpposingSignals.Runs;
 
 /// <summary>
-/// Replaces files so that a kill or a power failure at any instant leaves the old content or the new, never a part of it.
+/// Replaces files so that a kill or a power failure at any instant leaves the old content or the new, never a part of
+/// it.
 /// </summary>
 /// <remarks>
-/// The content goes to <c>NAME.partial</c> in the same folder, is flushed to disk, and is renamed over <c>NAME</c>; then the
-/// folder is flushed, because the rename itself lives there. The temporary name is fixed, so that what a kill leaves behind
-/// is overwritten by the next attempt, and locked, so that a second writer is refused.
+/// The content goes to <c>NAME.partial</c> in the same folder, is flushed to disk, and is renamed over <c>NAME</c>;
+/// then the folder is flushed, because the rename itself lives there. The temporary name is fixed, so that what a kill
+/// leaves behind is overwritten by the next attempt, and locked, so that a second writer is refused.
 /// </remarks>
 public static partial class AtomicFile
 {
@@ -22,7 +23,8 @@ public static partial class AtomicFile
     /// <param name="write">Writes the content to the stream it is given; it need not flush.</param>
     /// <exception cref="IOException">
     /// The folder is missing or not writable, the disk is full, or another writer holds the file. Exceptions of
-    /// <paramref name="write"/> that are not about input or output pass unchanged. No temporary file remains in either case.
+    /// <paramref name="write"/> that are not about input or output pass unchanged. No temporary file remains in either
+    /// case.
     /// </exception>
     public static void Write(string path, Action<Stream> write)
     {
@@ -59,7 +61,8 @@ public static partial class AtomicFile
     }
 
     /// <summary>Writes text as UTF-8 without a byte order mark; see <see cref="Write"/>.</summary>
-    public static void WriteText(string path, string text) => Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text)));
+    public static void WriteText(string path, string text) =>
+        Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text)));
 
     /// <summary>Whether an exception tells of a disk that cannot be written.</summary>
     internal static bool IsDiskFailure(Exception e) =>

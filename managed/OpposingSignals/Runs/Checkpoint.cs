@@ -81,7 +81,8 @@ internal static class Checkpoint
             RestoreTracker(file, trainer);
             if (trainer.Groups.Stream.LastStep is { } last ? step - last is not (0 or 1) : step != 0)
             {
-                throw new ArgumentException($"step {step} does not follow the samples' step {trainer.Groups.Stream.LastStep}.");
+                throw new ArgumentException(
+                    $"step {step} does not follow the samples' step {trainer.Groups.Stream.LastStep}.");
             }
         }
         catch (Exception e) when (e is KeyNotFoundException or ArgumentException or InvalidOperationException
@@ -111,7 +112,8 @@ internal static class Checkpoint
         using var state = new EigenTrackerState();
         foreach ((string name, HostTensor tensor) in file.Tensors)
         {
-            if (!name.StartsWith("tracker.", StringComparison.Ordinal) || name.EndsWith(".numbers", StringComparison.Ordinal))
+            if (!name.StartsWith("tracker.", StringComparison.Ordinal)
+                || name.EndsWith(".numbers", StringComparison.Ordinal))
             {
                 continue;
             }

@@ -4,8 +4,8 @@ namespace OpposingSignals.Runs;
 public static class EdgeCrossing
 {
     /// <summary>
-    /// The first step at which the sharpness rises above the threshold. A run that starts above it is thrown down by its first
-    /// steps, and reaches the edge when it comes back; one that stays above has been there from the start.
+    /// The first step at which the sharpness rises above the threshold. A run that starts above it is thrown down by
+    /// its first steps, and reaches the edge when it comes back; one that stays above has been there from the start.
     /// </summary>
     /// <param name="steps">Steps, ascending.</param>
     /// <param name="sharpness">The sharpness at each; NaN where it is not known.</param>
@@ -22,7 +22,9 @@ public static class EdgeCrossing
         return found < 0 ? null : steps[known[found]];
     }
 
-    /// <summary>The crossing of a run, as far as its metrics reach; null where its optimiser has no threshold.</summary>
+    /// <summary>
+    /// The crossing of a run, as far as its metrics reach; null where its optimiser has no threshold.
+    /// </summary>
     public static long? Of(Run run)
     {
         ArgumentNullException.ThrowIfNull(run);

@@ -19,7 +19,9 @@ public static class Fork
     /// </param>
     /// <param name="change">What the second branch does differently.</param>
     /// <param name="watched">Samples whose mean loss is compared.</param>
-    /// <param name="control">The folder of an earlier fork from here whose branch as before is taken; null trains it.</param>
+    /// <param name="control">
+    /// The folder of an earlier fork from here whose branch as before is taken; null trains it.
+    /// </param>
     /// <param name="cancellation">Ends a branch after the step in progress.</param>
     /// <exception cref="InputException">
     /// The change does not fit, the folder is taken, or the earlier fork is another's.
@@ -33,7 +35,8 @@ public static class Fork
         string weights = Path.Combine(Path.GetFullPath(folder), "start.safetensors");
         Directory.CreateDirectory(Path.GetDirectoryName(weights)!);
         parent.ExportWeights(weights);
-        RunConfiguration common = parent.Objects.Configuration with { Weights = weights, Training = measure, DumpSteps = null, Follow = null };
+        RunConfiguration common = parent.Objects.Configuration with { Weights = weights,
+            Training = measure, DumpSteps = null, Follow = null };
         BranchRecord asBefore = control is null
             ? Branch(parent, Path.Combine(folder, "control"), common, watched, cancellation)
             : Earlier(parent.Objects, control, common, watched);
@@ -42,7 +45,8 @@ public static class Fork
     }
 
     private static BranchRecord Branch(
-        Run parent, string folder, RunConfiguration configuration, IReadOnlyList<int> watched, CancellationToken cancellation)
+        Run parent, string folder, RunConfiguration configuration, IReadOnlyList<int> watched,
+        CancellationToken cancellation)
     {
         using Run run = Run.Create(folder, configuration);
         run.TakeOverOptimizer(parent);
@@ -73,14 +77,16 @@ public static class Fork
     {
         RunConfiguration configuration = whole.Configuration with { Intervention = null };
         using var objects = new RunObjects(configuration);
-        using var parameters = new Devices.VectorBlock(objects.Device, configuration.Precision, 1, objects.Network.ParameterCount);
+        using var parameters =
+            new Devices.VectorBlock(objects.Device, configuration.Precision, 1, objects.Network.ParameterCount);
         parameters.CopyFrom(run.Trainer.Parameters.ToArray());
         double? test = objects.Data.Test is { } data ? Evaluate(objects, data, parameters).Accuracy : null;
         double group = Evaluate(objects, objects.Data.Training.Select([.. watched]), parameters).Loss;
         LinearizationPoint point = objects.Objective.Linearize(parameters);
         using EigenSolution top = new BlockLanczos(new LanczosOptions { Tolerance = 1e-3, MaximumProducts = 300 })
             .Solve(new CurvatureOperator(point, ProductKind.Hessian));
-        return new BranchRecord(run.Folder.Root, outcome, run.Trainer.Step, point.Loss, test, top.Pairs[0].Value, group);
+        return new BranchRecord(
+            run.Folder.Root, outcome, run.Trainer.Step, point.Loss, test, top.Pairs[0].Value, group);
     }
 
     private static Evaluation Evaluate(RunObjects objects, Dataset data, Devices.VectorBlock parameters)
@@ -107,4 +113,5 @@ public sealed record ForkRecord(string Parent, long Step, long Steps, BranchReco
 /// <param name="Sharpness">The largest eigenvalue of the Hessian of the mean loss.</param>
 /// <param name="GroupLoss">Mean loss of the samples that were watched.</param>
 public sealed record BranchRecord(
-    string Folder, TrainingOutcome Outcome, long Step, double Loss, double? TestAccuracy, double Sharpness, double GroupLoss);
+    string Folder, TrainingOutcome Outcome, long Step, double Loss, double? TestAccuracy, double Sharpness,
+    double GroupLoss);

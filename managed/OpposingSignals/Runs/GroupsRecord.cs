@@ -51,12 +51,14 @@ public sealed record GroupsRecord
     /// <summary>Share ‖v_l‖² / ‖v‖² of the top eigenvector v in every parameter tensor.</summary>
     public IReadOnlyList<LayerShareRecord> LayerShares { get; init; } = [];
 
-    /// <summary>What carries the sharpness halfway between the last two iterates; null in a file of an earlier version.</summary>
+    /// <summary>
+    /// What carries the sharpness halfway between the last two iterates; null in a file of an earlier version.
+    /// </summary>
     public SharpnessComposition? Composition { get; init; }
 
     /// <summary>
-    /// The largest movers, as published, of the first spike after the edge was reached, and of the last step; where the losses are
-    /// at hand.
+    /// The largest movers, as published, of the first spike after the edge was reached, and of the last step; where the
+    /// losses are at hand.
     /// </summary>
     public IReadOnlyList<MoversRecord> Movers { get; init; } = [];
 
@@ -91,7 +93,9 @@ public sealed record GroupsRecord
     }
 }
 
-/// <summary>One pair of opposing groups. Gradients and curvatures are those halfway between the last two iterates.</summary>
+/// <summary>
+/// One pair of opposing groups. Gradients and curvatures are those halfway between the last two iterates.
+/// </summary>
 public sealed record PairRecord
 {
     /// <summary>The name that the pair keeps through the run.</summary>
@@ -179,7 +183,9 @@ public sealed record CampRecord
 public sealed record SpikeRecord(
     long Step, double Rise, string? Pair, double? Explained, double? RisersShare, double? StrongestShare = null);
 
-/// <summary>The samples whose losses moved most at one step, as a pair of groups that was chosen by nothing else.</summary>
+/// <summary>
+/// The samples whose losses moved most at one step, as a pair of groups that was chosen by nothing else.
+/// </summary>
 /// <param name="Step">The step.</param>
 /// <param name="Pair">Those that rose most against those that fell most.</param>
 public sealed record MoversRecord(long Step, PairRecord Pair);

@@ -54,7 +54,8 @@ public sealed record Intervention
         HashSet<int> chosen = [.. Samples];
         if (chosen.Count == 0 || chosen.Any(i => i < 0 || i >= data.Count))
         {
-            throw new InputException($"The samples of an intervention must be among the {data.Count} of {data.Name}, and at least one.");
+            throw new InputException(
+                $"The samples of an intervention must be among the {data.Count} of {data.Name}, and at least one.");
         }
 
         switch (Kind)
@@ -65,7 +66,8 @@ public sealed record Intervention
                 return data.Select([.. Enumerable.Range(0, data.Count).Where(i => !chosen.Contains(i))]);
             case InterventionKind.Isolate:
                 return data.Select([.. chosen.Order()]);
-            case InterventionKind.Relabel when data.HasClasses && Class is { } label && label >= 0 && label < data.OutputCount:
+            case InterventionKind.Relabel when data.HasClasses
+                && Class is { } label && label >= 0 && label < data.OutputCount:
                 var targets = new HostTensor(ElementType.Int64, data.Count);
                 data.Targets.AsSpan<long>().CopyTo(targets.AsSpan<long>());
                 foreach (int sample in chosen)
@@ -78,9 +80,11 @@ public sealed record Intervention
                 && (weight > 0 || chosen.Count < data.Count):
                 return data;
             case InterventionKind.DownWeight:
-                throw new InputException("A weight is a number of at least 0, and above 0 where it is that of all samples.");
+                throw new InputException(
+                    "A weight is a number of at least 0, and above 0 where it is that of all samples.");
             case InterventionKind.Relabel:
-                throw new InputException($"Samples can be given one of the classes 0 to {data.OutputCount - 1} of data that have classes.");
+                throw new InputException(
+                    $"Samples can be given one of the classes 0 to {data.OutputCount - 1} of data that have classes.");
             default:
                 throw new InputException($"There is no intervention '{Kind}'.");
         }

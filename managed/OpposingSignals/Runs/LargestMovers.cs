@@ -3,8 +3,8 @@ using OpposingSignals.Outliers;
 namespace OpposingSignals.Runs;
 
 /// <summary>
-/// The groups as Rosenfeld and Risteski (arXiv 2311.04163, section 2) took them: the samples whose losses rose most at one step,
-/// and those whose losses fell most. Nothing else is asked of them.
+/// The groups as Rosenfeld and Risteski (arXiv 2311.04163, section 2) took them: the samples whose losses rose most at
+/// one step, and those whose losses fell most. Nothing else is asked of them.
 /// </summary>
 /// <param name="Step">The step t.</param>
 /// <param name="Pair">Those that rose, and those that fell.</param>
@@ -21,10 +21,12 @@ internal sealed record LargestMovers(long Step, OpposingPair Pair)
     /// <param name="history">Losses of all samples.</param>
     /// <param name="window">Loss changes of the steps over which the two groups are then described.</param>
     public static IEnumerable<LargestMovers> At(long? step, LossHistory history, ChangeWindow window) =>
-        step is { } taken && history.RowOf(taken) is { } row ? At(taken, Wide(history.LossesAt(row)), history, window) : [];
+        step is { } taken && history.RowOf(taken) is { } row
+            ? At(taken, Wide(history.LossesAt(row)), history, window) : [];
 
     /// <summary>
-    /// The movers of a step whose losses are given; none where those of the step before are not at hand, or all move one way.
+    /// The movers of a step whose losses are given; none where those of the step before are not at hand, or all move
+    /// one way.
     /// </summary>
     /// <param name="step">The step t.</param>
     /// <param name="losses">ℓᵢ(θ_t).</param>

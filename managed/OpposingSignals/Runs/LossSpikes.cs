@@ -8,7 +8,9 @@ internal static class LossSpikes
     private const double LeastRise = 0.02;
     private const int Listed = 8;
 
-    /// <summary>The largest rises among the steps whose changes the history holds, and the first after the crossing.</summary>
+    /// <summary>
+    /// The largest rises among the steps whose changes the history holds, and the first after the crossing.
+    /// </summary>
     public static IReadOnlyList<SpikeRecord> Find(LossHistory history, long? crossing, IReadOnlyList<PairRecord> pairs)
     {
         var spikes = new List<SpikeRecord>();
@@ -30,7 +32,8 @@ internal static class LossSpikes
         long? first = FirstAfter(crossing, spikes);
         return
         [
-            .. spikes.OrderByDescending(spike => spike.Rise).Where((spike, rank) => rank < Listed || spike.Step == first),
+            .. spikes.OrderByDescending(spike => spike.Rise)
+                .Where((spike, rank) => rank < Listed || spike.Step == first),
         ];
     }
 
@@ -41,7 +44,8 @@ internal static class LossSpikes
     private static SpikeRecord Explain(long step, double rise, double[] changes, IReadOnlyList<PairRecord> pairs)
     {
         double all = changes.Sum(), rising = changes.Sum(d => Math.Max(d, 0));
-        double strongest = changes.OrderDescending().Take((changes.Length + 99) / 100).Sum(d => Math.Max(d, 0)) / rising;
+        double strongest = changes.OrderDescending()
+            .Take((changes.Length + 99) / 100).Sum(d => Math.Max(d, 0)) / rising;
         PairRecord? leading = pairs.MaxBy(pair => Members(pair).Sum(i => changes[i]));
         return leading is null
             ? new SpikeRecord(step, rise, null, null, null, strongest)

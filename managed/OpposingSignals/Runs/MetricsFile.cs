@@ -9,10 +9,10 @@ namespace OpposingSignals.Runs;
 /// </summary>
 /// <remarks>
 /// <para>
-/// The first line is <c>step</c> and the column names; each further line is a step and its values, in the shortest decimal
-/// form that reads back as the same float64 (<c>NaN</c>, <c>Infinity</c> and <c>-Infinity</c> where they are not finite),
-/// empty where nothing was measured. Lines end in a line feed, the last one included: a line without it was torn by a kill
-/// and counts as absent.
+/// The first line is <c>step</c> and the column names; each further line is a step and its values, in the shortest
+/// decimal form that reads back as the same float64 (<c>NaN</c>, <c>Infinity</c> and <c>-Infinity</c> where they are
+/// not finite), empty where nothing was measured. Lines end in a line feed, the last one included: a line without it
+/// was torn by a kill and counts as absent.
 /// </para>
 /// <para>
 /// A run flushes this file before it writes a checkpoint. It then resumes with <see cref="OpenForResume"/> at the
@@ -201,7 +201,8 @@ public sealed class MetricsFile : IDisposable
         {
             if (fields[i + 1].Length > 0)
             {
-                good &= double.TryParse(fields[i + 1], NumberStyles.Float, CultureInfo.InvariantCulture, out double value);
+                good &= double.TryParse(
+                    fields[i + 1], NumberStyles.Float, CultureInfo.InvariantCulture, out double value);
                 row[i] = value;
             }
         }

@@ -5,8 +5,8 @@ using OpposingSignals.Outliers;
 namespace OpposingSignals.Runs;
 
 /// <summary>
-/// The three checks of Rosenfeld and Risteski (arXiv 2311.04163, figure 2) of a pair's strongest members against random samples,
-/// sample by sample.
+/// The three checks of Rosenfeld and Risteski (arXiv 2311.04163, figure 2) of a pair's strongest members against random
+/// samples, sample by sample.
 /// </summary>
 public sealed record OutlierChecks
 {

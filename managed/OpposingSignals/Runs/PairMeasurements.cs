@@ -6,9 +6,9 @@ using OpposingSignals.Training;
 namespace OpposingSignals.Runs;
 
 /// <summary>
-/// Measures pairs at one place: halfway between the last two iterates. At an iterate one camp stands at the top of its swing and the
-/// other at the bottom, where residuals are saturated or gone, and the sign of a gradient can flip within the step; halfway, both
-/// camps are where the loss changes that chose them come from.
+/// Measures pairs at one place: halfway between the last two iterates. At an iterate one camp stands at the top of its
+/// swing and the other at the bottom, where residuals are saturated or gone, and the sign of a gradient can flip within
+/// the step; halfway, both camps are where the loss changes that chose them come from.
 /// </summary>
 internal sealed class PairMeasurements : IDisposable
 {
@@ -22,7 +22,9 @@ internal sealed class PairMeasurements : IDisposable
     /// <summary>Measures what all pairs share.</summary>
     /// <param name="run">The run at its last checkpoint.</param>
     /// <param name="window">Loss changes over which alternation and shares of change are taken.</param>
-    /// <param name="solver">For the top eigenvectors; those that do not converge are left out, but for the first.</param>
+    /// <param name="solver">
+    /// For the top eigenvectors; those that do not converge are left out, but for the first.
+    /// </param>
     /// <param name="start">Vectors to start it from.</param>
     public PairMeasurements(Run run, ChangeWindow window, BlockLanczos solver, VectorBlock start)
     {
@@ -115,7 +117,8 @@ internal sealed class PairMeasurements : IDisposable
 
     private static VectorBlock Midpoint(Trainer trainer)
     {
-        var midpoint = new VectorBlock(trainer.Parameters.Device, trainer.Parameters.Precision, 1, trainer.Parameters.Length);
+        var midpoint =
+            new VectorBlock(trainer.Parameters.Device, trainer.Parameters.Precision, 1, trainer.Parameters.Length);
         midpoint.CopyFrom(trainer.Parameters);
         if (trainer.LastGood is { } previous)
         {
@@ -127,7 +130,8 @@ internal sealed class PairMeasurements : IDisposable
 
     private VectorBlock MeanGradient(SampleGroup group)
     {
-        using Objective subset = _run.Objects.ObjectiveOf(_run.Objects.Data.Training.Select(group.Indices), forwardOnly: false);
+        using Objective subset =
+            _run.Objects.ObjectiveOf(_run.Objects.Data.Training.Select(group.Indices), forwardOnly: false);
         LinearizationPoint point = subset.Linearize(_midpoint, keepPrimal: false);
         var gradient = new VectorBlock(_midpoint.Device, _midpoint.Precision, 1, _midpoint.Length);
         gradient.CopyFrom(point.Gradient);

@@ -33,7 +33,8 @@ public sealed class Run : IDisposable
             // A checkpoint needs no weights file any more, which may have been moved since.
             double[] start = restores ? new double[objects.Network.ParameterCount] : objects.InitialParameters();
             Trainer = new Trainer(
-                objects.Objective, _test, objects.Configuration.CreateOptimizer(), start, objects.Configuration.Training);
+                objects.Objective, _test, objects.Configuration.CreateOptimizer(), start,
+                objects.Configuration.Training);
             if (restores)
             {
                 Checkpoint.Restore(folder.State, Trainer);
@@ -238,7 +239,8 @@ public sealed class Run : IDisposable
 
     private void OpenRecords() =>
         _records = new RunRecords(
-            Folder, _objects.Configuration, _objects.Objective.SampleCount, _probes?.Columns, Trainer.Groups.Stream.LastStep);
+            Folder, _objects.Configuration, _objects.Objective.SampleCount, _probes?.Columns,
+            Trainer.Groups.Stream.LastStep);
 
     private void SaveState()
     {

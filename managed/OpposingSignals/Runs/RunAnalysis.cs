@@ -10,15 +10,17 @@ using OpposingSignals.Training;
 namespace OpposingSignals.Runs;
 
 /// <summary>
-/// What a run's last checkpoint tells about its samples: the opposing groups, what each carries of the sharpness, and how
-/// their gradients oppose each other. Nothing here changes the run.
+/// What a run's last checkpoint tells about its samples: the opposing groups, what each carries of the sharpness, and
+/// how their gradients oppose each other. Nothing here changes the run.
 /// </summary>
 public static class RunAnalysis
 {
     // Pairs lie along the first few eigenvectors, and each costs products.
     private const int MostDirections = 8;
 
-    /// <summary>Finds the groups, measures them, and writes <c>samples/groups.json</c> and the top eigenvector.</summary>
+    /// <summary>
+    /// Finds the groups, measures them, and writes <c>samples/groups.json</c> and the top eigenvector.
+    /// </summary>
     public static GroupsRecord Analyze(Run run)
     {
         ArgumentNullException.ThrowIfNull(run);
@@ -90,7 +92,8 @@ public static class RunAnalysis
     private static PairRecord Named(
         Run run, OpposingPair pair, int index, PairMeasurements measurements, PairSignals signals)
     {
-        FollowedPair? followed = run.Trainer.Groups.Pairs.Current.FirstOrDefault(known => known.Up.SequenceEqual(pair.Up.Indices));
+        FollowedPair? followed =
+            run.Trainer.Groups.Pairs.Current.FirstOrDefault(known => known.Up.SequenceEqual(pair.Up.Indices));
         string name = followed?.Name ?? $"{index + 1}";
         return measurements.Of(pair) with
         {

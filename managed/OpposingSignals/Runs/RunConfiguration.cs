@@ -118,7 +118,8 @@ public sealed record RunConfiguration
             return JsonSerializer.Deserialize(text, RunJson.Default.RunConfiguration)
                 is { Loss: not null, Initialization: not null, Device: not null, Training: not null } configuration
                 ? configuration
-                : throw new InputException($"{path} is not a run's configuration: it lacks loss, initialisation, device or training.");
+                : throw new InputException(
+                    $"{path} is not a run's configuration: it lacks loss, initialisation, device or training.");
         }
         catch (JsonException e)
         {

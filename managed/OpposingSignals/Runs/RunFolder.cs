@@ -62,7 +62,8 @@ public sealed record RunFolder(string Root)
     {
         if (File.Exists(Configuration))
         {
-            throw new InputException($"{Root} holds a run already. Resume it with 'opsig resume {Root}', or choose another folder.");
+            throw new InputException(
+                $"{Root} holds a run already. Resume it with 'opsig resume {Root}', or choose another folder.");
         }
     }
 

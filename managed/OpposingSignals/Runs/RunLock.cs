@@ -1,8 +1,8 @@
 namespace OpposingSignals.Runs;
 
 /// <summary>
-/// Keeps a second process from running a run. The operating system holds the lock, so that a kill releases it; the file that
-/// carries it stays, because removing it would let a third process lock another file of the same name.
+/// Keeps a second process from running a run. The operating system holds the lock, so that a kill releases it; the file
+/// that carries it stays, because removing it would let a third process lock another file of the same name.
 /// </summary>
 internal sealed class RunLock : IDisposable
 {
@@ -20,7 +20,8 @@ internal sealed class RunLock : IDisposable
     {
         try
         {
-            return new RunLock(new FileStream(folder.Lock, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
+            return new RunLock(
+                new FileStream(folder.Lock, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
         }
         catch (IOException e) when (e.HResult == WouldBlock)
         {

@@ -12,7 +12,9 @@ public sealed class RunObjects : IDisposable
     private const int MaximumThreads = 1024;
 
     /// <summary>Loads and builds everything; nothing is trained yet.</summary>
-    /// <exception cref="InputException">Something in the configuration is wrong, or a file is missing or damaged.</exception>
+    /// <exception cref="InputException">
+    /// Something in the configuration is wrong, or a file is missing or damaged.
+    /// </exception>
     /// <exception cref="DeviceUnavailableException">The device cannot be had.</exception>
     public RunObjects(RunConfiguration configuration)
     {
@@ -89,8 +91,8 @@ public sealed class RunObjects : IDisposable
     public Objective Objective { get; }
 
     /// <summary>
-    /// The loss over other data, with the same network in evaluation mode: batch normalisation with its running statistics, and
-    /// no dropout.
+    /// The loss over other data, with the same network in evaluation mode: batch normalisation with its running
+    /// statistics, and no dropout.
     /// </summary>
     /// <param name="data">The data.</param>
     /// <param name="forwardOnly">Whether only losses are wanted, which saves memory.</param>
@@ -100,7 +102,9 @@ public sealed class RunObjects : IDisposable
         return ObjectiveOf(data, Loss, forwardOnly, BatchNormMode.Eval, dropout: false);
     }
 
-    /// <summary>The network's outputs for other data, in evaluation mode; the loss only says what their targets are.</summary>
+    /// <summary>
+    /// The network's outputs for other data, in evaluation mode; the loss only says what their targets are.
+    /// </summary>
     internal Objective ObjectiveOf(Dataset data, Loss loss) =>
         ObjectiveOf(data, loss, forwardOnly: true, BatchNormMode.Eval, dropout: false);
 
@@ -118,7 +122,8 @@ public sealed class RunObjects : IDisposable
     }
 
     private Objective ObjectiveOf(
-        Dataset data, Loss loss, bool forwardOnly, BatchNormMode batchNorm, bool dropout, IReadOnlyList<double>? weights = null) =>
+        Dataset data, Loss loss, bool forwardOnly, BatchNormMode batchNorm, bool dropout,
+        IReadOnlyList<double>? weights = null) =>
         new(
             Device,
             Configuration.Precision,

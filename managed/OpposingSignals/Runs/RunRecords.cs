@@ -5,7 +5,9 @@ using OpposingSignals.Training;
 
 namespace OpposingSignals.Runs;
 
-/// <summary>The files that grow with a run's steps. Opened after a last step, they keep the rows up to it and drop the others.</summary>
+/// <summary>
+/// The files that grow with a run's steps. Opened after a last step, they keep the rows up to it and drop the others.
+/// </summary>
 internal sealed class RunRecords : IDisposable
 {
     private static readonly string[] MetricsColumns =
@@ -23,7 +25,8 @@ internal sealed class RunRecords : IDisposable
     private readonly int _moverCount;
 
     public RunRecords(
-        RunFolder folder, RunConfiguration configuration, int samples, IReadOnlyList<string>? probeColumns, long? lastStep)
+        RunFolder folder, RunConfiguration configuration, int samples, IReadOnlyList<string>? probeColumns,
+        long? lastStep)
     {
         _pairs = configuration.Training.EigenCount;
         _moverCount = Math.Min(SampleStream.DefaultMovers, samples);
@@ -31,7 +34,8 @@ internal sealed class RunRecords : IDisposable
         _ritz = configuration.Training.EigenEvery > 0
             ? Open(
                 folder.RitzValues,
-                [.. Enumerable.Range(1, _pairs).SelectMany(i => (string[])[$"value_{i}", $"residual_{i}", $"converged_{i}"]), "products"],
+                [.. Enumerable.Range(1, _pairs)
+                    .SelectMany(i => (string[])[$"value_{i}", $"residual_{i}", $"converged_{i}"]), "products"],
                 lastStep,
                 lastStep - (lastStep % configuration.Training.EigenEvery))
             : null;
@@ -123,7 +127,8 @@ internal sealed class RunRecords : IDisposable
         if (!file.Columns.SequenceEqual(columns))
         {
             file.Dispose();
-            throw new InputException($"{path} has other columns than this run writes; it was measured with other settings.");
+            throw new InputException(
+                $"{path} has other columns than this run writes; it was measured with other settings.");
         }
 
         if (file.LastStep != lastRow)

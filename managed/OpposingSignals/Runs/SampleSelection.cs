@@ -6,7 +6,8 @@ namespace OpposingSignals.Runs;
 public static class SampleSelection
 {
     /// <summary>The names that <see cref="Parse"/> knows.</summary>
-    public const string Forms = "A (a pair of the last analysis), A.up, A.down, random:COUNT[:SEED], or INDEX,INDEX,...";
+    public const string Forms =
+        "A (a pair of the last analysis), A.up, A.down, random:COUNT[:SEED], or INDEX,INDEX,...";
 
     /// <summary>The samples of a name.</summary>
     /// <param name="folder">The run whose pairs are meant.</param>
@@ -21,8 +22,10 @@ public static class SampleSelection
         if (parts is ["random", var count, ..] && parts.Length <= 3)
         {
             ulong seed = 0;
-            if (!int.TryParse(count, NumberStyles.None, CultureInfo.InvariantCulture, out int chosen) || chosen < 1 || chosen > samples
-                || (parts.Length == 3 && !ulong.TryParse(parts[2], NumberStyles.None, CultureInfo.InvariantCulture, out seed)))
+            if (!int.TryParse(count, NumberStyles.None, CultureInfo.InvariantCulture, out int chosen)
+                || chosen < 1 || chosen > samples
+                || (parts.Length == 3
+                    && !ulong.TryParse(parts[2], NumberStyles.None, CultureInfo.InvariantCulture, out seed)))
             {
                 throw new InputException($"'{name}' is not random:COUNT[:SEED] with a COUNT from 1 to {samples}.");
             }

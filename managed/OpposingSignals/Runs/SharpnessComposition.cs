@@ -3,7 +3,9 @@ using OpposingSignals.Datasets;
 
 namespace OpposingSignals.Runs;
 
-/// <summary>What carries the sharpness vᵀHv = mean of vᵀ∇²ℓᵢv, v the top eigenvector: pairs, few samples, labels.</summary>
+/// <summary>
+/// What carries the sharpness vᵀHv = mean of vᵀ∇²ℓᵢv, v the top eigenvector: pairs, few samples, labels.
+/// </summary>
 public sealed record SharpnessComposition
 {
     /// <summary>Share of the samples of all pairs together.</summary>
@@ -18,7 +20,9 @@ public sealed record SharpnessComposition
     /// <summary>All samples.</summary>
     public required int Samples { get; init; }
 
-    /// <summary>Share of the tenth of the samples whose losses moved most over the latest steps; below 0 is possible.</summary>
+    /// <summary>
+    /// Share of the tenth of the samples whose losses moved most over the latest steps; below 0 is possible.
+    /// </summary>
     public required double LargestMovers { get; init; }
 
     /// <summary>Share of each label's samples, largest first; empty without labels.</summary>
@@ -34,7 +38,8 @@ public sealed record SharpnessComposition
         string pairs = PairSamples == 0
             ? "The"
             : string.Create(
-                CultureInfo.InvariantCulture, $"The pairs together ({PairSamples} samples) carry {Pairs:P0} of the sharpness; the");
+                CultureInfo.InvariantCulture,
+                $"The pairs together ({PairSamples} samples) carry {Pairs:P0} of the sharpness; the");
         return string.Create(
             CultureInfo.InvariantCulture,
             $"{pairs} tenth of the samples whose losses move most carries {LargestMovers:P0} of the sharpness, and half of it lies " +

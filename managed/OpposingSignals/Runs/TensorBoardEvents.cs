@@ -5,14 +5,15 @@ using Google.Protobuf;
 namespace OpposingSignals.Runs;
 
 /// <summary>
-/// A run's metrics as a TensorBoard event file: records framed as TensorFlow's (length, checksum, data, checksum), each an
-/// <c>Event</c> message of <c>tensorflow/core/util/event.proto</c> with one scalar for every value of a row.
+/// A run's metrics as a TensorBoard event file: records framed as TensorFlow's (length, checksum, data, checksum), each
+/// an <c>Event</c> message of <c>tensorflow/core/util/event.proto</c> with one scalar for every value of a row.
 /// </summary>
 public static class TensorBoardEvents
 {
     private const string FileVersion = "brain.Event:2";
 
-    // Event: wall_time = 1 (double), step = 2, file_version = 3, summary = 5. Summary: value = 1. Value: tag = 1, simple_value = 2.
+    // Event: wall_time = 1 (double), step = 2, file_version = 3, summary = 5. Summary: value = 1. Value: tag = 1,
+    // simple_value = 2.
     private const int WallTime = 1, Step = 2, Version = 3, Summary = 5, Value = 1, Tag = 1, SimpleValue = 2;
 
     /// <summary>Writes every value of <paramref name="metrics"/> under its column's name.</summary>
@@ -48,7 +49,9 @@ public static class TensorBoardEvents
         });
     }
 
-    /// <summary>The checksum of a record: CRC-32C, rotated and shifted so that a checksum of checksums stays strong.</summary>
+    /// <summary>
+    /// The checksum of a record: CRC-32C, rotated and shifted so that a checksum of checksums stays strong.
+    /// </summary>
     internal static uint MaskedChecksum(ReadOnlySpan<byte> data)
     {
         uint crc = uint.MaxValue;

@@ -6,17 +6,19 @@ namespace OpposingSignals.SelfTests;
 internal static class Deviation
 {
     /// <summary>
-    /// What a bound allows beyond the expected rounding: sums that cancel and the few operations around them. A wrong element is
-    /// off by 1 or so, many orders more.
+    /// What a bound allows beyond the expected rounding: sums that cancel and the few operations around them. A wrong
+    /// element is off by 1 or so, many orders more.
     /// </summary>
     public const double Safety = 8;
 
     /// <summary>
-    /// Expected rounding of a sum of n products relative to its size. Additions: a random walk, √n u (Higham and Mary 2019); on tensor
-    /// cores, which truncate towards zero and so err to one side, u for each of up to three instructions per eight terms. What the operands lost: the error of one term, since the
-    /// errors of terms of either sign cancel as the terms do.
+    /// Expected rounding of a sum of n products relative to its size. Additions: a random walk, √n u (Higham and Mary
+    /// 2019); on tensor cores, which truncate towards zero and so err to one side, u for each of up to three
+    /// instructions per eight terms. What the operands lost: the error of one term, since the errors of terms of either
+    /// sign cancel as the terms do.
     /// </summary>
-    public static double OfSum(long terms, Precision precision, ProductArithmetic arithmetic = ProductArithmetic.Float32)
+    public static double OfSum(
+        long terms, Precision precision, ProductArithmetic arithmetic = ProductArithmetic.Float32)
     {
         double unit = precision.UnitRoundoff();
         return precision == Precision.Float64 || arithmetic == ProductArithmetic.Float32

@@ -4,8 +4,8 @@ using OpposingSignals.Networks;
 namespace OpposingSignals.SelfTests;
 
 /// <summary>
-/// Every layer's kernels in all passes, at shapes that reach each tile and each ragged edge; of a device that multiplies on tensor
-/// cores those that do, the others being the same.
+/// Every layer's kernels in all passes, at shapes that reach each tile and each ragged edge; of a device that
+/// multiplies on tensor cores those that do, the others being the same.
 /// </summary>
 internal static class LayerComparisons
 {
@@ -36,7 +36,8 @@ internal static class LayerComparisons
         }
     }
 
-    // Layer, samples, vectors, and the length of its longest sum. The largest cases have enough blocks for tiles of 128.
+    // Layer, samples, vectors, and the length of its longest sum. The largest cases have enough blocks for tiles of
+    // 128.
     private static IEnumerable<(Layer Layer, int Samples, int Vectors, long Depth)> Cases()
     {
         yield return (new Linear(3, 2), 1, 1, 3);

@@ -3,7 +3,9 @@ using OpposingSignals.Networks;
 
 namespace OpposingSignals.SelfTests;
 
-/// <summary>All passes of one layer on one device, with numbers that are the same on every device: seeded, and exact in float32.</summary>
+/// <summary>
+/// All passes of one layer on one device, with numbers that are the same on every device: seeded, and exact in float32.
+/// </summary>
 internal sealed class LayerRun : IDisposable
 {
     private readonly List<DeviceBuffer> _buffers = [];
@@ -13,11 +15,14 @@ internal sealed class LayerRun : IDisposable
 
     private LayerRun(Device device, Precision precision, int seed)
     {
-        _pass = new LayerPass { Device = device, Precision = precision, BatchNorm = BatchNormMode.Train, Dropout = true };
+        _pass =
+            new LayerPass { Device = device, Precision = precision, BatchNorm = BatchNormMode.Train, Dropout = true };
         _random = new Random(seed);
     }
 
-    /// <summary>What every pass wrote, by name. Outputs were full of NaN before; gradients and accumulated cotangents were not.</summary>
+    /// <summary>
+    /// What every pass wrote, by name. Outputs were full of NaN before; gradients and accumulated cotangents were not.
+    /// </summary>
     public static IReadOnlyList<(string Name, double[] Values)> Of(
         Device device, Precision precision, Layer layer, int samples, int vectors, int seed)
     {
@@ -33,7 +38,8 @@ internal sealed class LayerRun : IDisposable
         (pass.Samples, pass.Vectors) = (samples, vectors);
         long output = (long)samples * layer.OutputShape.Size;
         long[] inputs = [.. layer.InputShapes.Select(shape => (long)samples * shape.Size)];
-        long[] parameters = [.. layer.Parameters.Select(parameter => parameter.Shape.Aggregate(1L, (count, extent) => count * extent))];
+        long[] parameters =
+            [.. layer.Parameters.Select(parameter => parameter.Shape.Aggregate(1L, (count, extent) => count * extent))];
         pass.Inputs = Array.ConvertAll(inputs, count => Filled(count));
         pass.Parameters = Array.ConvertAll(parameters, count => Filled(count));
         pass.Cache = layer.CacheBytes(samples) > 0 ? Allocate(layer.CacheBytes(samples)) : 0;

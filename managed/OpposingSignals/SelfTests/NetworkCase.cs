@@ -5,7 +5,9 @@ using OpposingSignals.Tensors;
 
 namespace OpposingSignals.SelfTests;
 
-/// <summary>A small network with data, parameters and directions that are the same everywhere, and exact in float32.</summary>
+/// <summary>
+/// A small network with data, parameters and directions that are the same everywhere, and exact in float32.
+/// </summary>
 internal sealed class NetworkCase
 {
     // Micro-batches of 4, 4 and 3 samples: the last one is ragged.
@@ -16,7 +18,8 @@ internal sealed class NetworkCase
     private readonly HostTensor _inputs;
     private readonly HostTensor _targets;
 
-    private NetworkCase(Network network, Loss loss, HostTensor inputs, HostTensor targets, double[] parameters, double[] directions)
+    private NetworkCase(
+        Network network, Loss loss, HostTensor inputs, HostTensor targets, double[] parameters, double[] directions)
     {
         (Network, _loss, _inputs, _targets) = (network, loss, inputs, targets);
         (Parameters, Directions) = (parameters, directions);
@@ -34,15 +37,18 @@ internal sealed class NetworkCase
     public double[] Directions { get; }
 
     /// <summary>
-    /// Terms of all sums behind one number: over the inputs of every layer in turn, and at the end over samples and positions.
+    /// Terms of all sums behind one number: over the inputs of every layer in turn, and at the end over samples and
+    /// positions.
     /// </summary>
     public long Depth =>
-        Network.Nodes.Sum(node => node.Layer.Parameters.Select(parameter => (long)parameter.FanIn).DefaultIfEmpty(1).Max())
+        Network.Nodes.Sum(
+            node => node.Layer.Parameters.Select(parameter => (long)parameter.FanIn).DefaultIfEmpty(1).Max())
         + (Samples * Network.Nodes.Max(node => (long)node.Layer.OutputShape.Height * node.Layer.OutputShape.Width));
 
     /// <summary>
-    /// Small forms of each family of networks, all of them smooth: at a kink, of relu or between the largest two of a pool, numbers
-    /// that are right within any rounding may be derivatives of the other side. Layers with kinks are compared one by one.
+    /// Small forms of each family of networks, all of them smooth: at a kink, of relu or between the largest two of a
+    /// pool, numbers that are right within any rounding may be derivatives of the other side. Layers with kinks are
+    /// compared one by one.
     /// </summary>
     public static IEnumerable<NetworkCase> All()
     {
@@ -67,7 +73,8 @@ internal sealed class NetworkCase
         });
 
     /// <summary>
-    /// The case with every parameter and every input off by <paramref name="relative"/> of itself, up or down by chance.
+    /// The case with every parameter and every input off by <paramref name="relative"/> of itself, up or down by
+    /// chance.
     /// </summary>
     public NetworkCase Perturbed(double relative)
     {
@@ -96,7 +103,8 @@ internal sealed class NetworkCase
         FeatureShape shape = network.Input;
         HostTensor inputs = reads
             ? Integers(random, network.Vocabulary, Samples, shape.Size)
-            : HostTensor.From<float>(Normal(random, Samples * shape.Size), Samples, shape.Channels, shape.Height, shape.Width);
+            : HostTensor.From<float>(
+                Normal(random, Samples * shape.Size), Samples, shape.Channels, shape.Height, shape.Width);
         HostTensor targets = reads
             ? Integers(random, network.Vocabulary, Samples, shape.Size)
             : Integers(random, network.Outputs, Samples);

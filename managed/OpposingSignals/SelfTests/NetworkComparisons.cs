@@ -5,9 +5,10 @@ namespace OpposingSignals.SelfTests;
 
 /// <summary>Losses, gradients, curvature products and eigenvalues of whole networks.</summary>
 /// <remarks>
-/// Bounds: a computed number is the exact one of parameters and inputs that are off by the rounding of the sums behind it
-/// (backward error, <see cref="Deviation.OfSum"/>). What such a change does to every quantity is measured with the processor's float64, whose own rounding
-/// is nine orders smaller, so that an ill-conditioned quantity has a wider bound and no other has.
+/// Bounds: a computed number is the exact one of parameters and inputs that are off by the rounding of the sums behind
+/// it (backward error, <see cref="Deviation.OfSum"/>). What such a change does to every quantity is measured with the
+/// processor's float64, whose own rounding is nine orders smaller, so that an ill-conditioned quantity has a wider
+/// bound and no other has.
 /// </remarks>
 internal static class NetworkComparisons
 {
@@ -42,7 +43,8 @@ internal static class NetworkComparisons
                         $"{network.Network.Name}, {network.Parameters.Length} parameters",
                         $"{SelfTest.Numbers(device, precision)}: {exact[i].Name}",
                         notRun is null ? Deviation.Between(exact[i].Values, measured[i].Values) : double.NaN,
-                        (Deviation.Safety * conditions[i] * Deviation.OfSum(network.Depth, precision, device.Arithmetic))
+                        (Deviation.Safety * conditions[i] * Deviation.OfSum(
+                            network.Depth, precision, device.Arithmetic))
                             + exact[i].Tolerance(precision, device.Arithmetic),
                         notRun);
                 }
@@ -75,8 +77,10 @@ internal static class NetworkComparisons
         }
 
         // The Hessian's symmetric part is computed to rounding, so that an eigenvalue is off by its residual at most.
-        var options = new LanczosOptions { Count = Eigenvalues, Tolerance = Quantity.EigenTolerance(precision, device.Arithmetic) };
-        using EigenSolution solution = new BlockLanczos(options).Solve(new CurvatureOperator(point, ProductKind.Hessian));
+        var options = new LanczosOptions { Count = Eigenvalues,
+            Tolerance = Quantity.EigenTolerance(precision, device.Arithmetic) };
+        using EigenSolution solution = new BlockLanczos(options)
+            .Solve(new CurvatureOperator(point, ProductKind.Hessian));
         quantities.Add(new("largest eigenvalues", solution.Values, IsIterative: true));
         return quantities;
 

@@ -19,14 +19,14 @@ public sealed record SelfTestResult(string Subject, string Quantity, double Erro
 
 /// <summary>
 /// A device against the processor's float64: every layer's kernels, those of vectors and of optimisers' steps, then
-/// losses, gradients, curvature products and eigenvalues of whole networks. Needs no test framework and no file: it runs
-/// from a published folder.
+/// losses, gradients, curvature products and eigenvalues of whole networks. Needs no test framework and no file: it
+/// runs from a published folder.
 /// </summary>
 public static class SelfTest
 {
     /// <summary>
-    /// Compares the device with the processor, in both precisions; a device that multiplies on tensor cores only where it does so.
-    /// Results come as they are found.
+    /// Compares the device with the processor, in both precisions; a device that multiplies on tensor cores only where
+    /// it does so. Results come as they are found.
     /// </summary>
     public static IEnumerable<SelfTestResult> Run(Device device)
     {
@@ -46,5 +46,6 @@ public static class SelfTest
 
     /// <summary>What a device computes with, in words.</summary>
     internal static string Numbers(Device device, Precision precision) =>
-        device.Arithmetic == ProductArithmetic.Float32 ? precision.ToString() : $"{precision} in {device.Arithmetic.Name()}";
+        device.Arithmetic == ProductArithmetic.Float32 ? precision.ToString()
+            : $"{precision} in {device.Arithmetic.Name()}";
 }

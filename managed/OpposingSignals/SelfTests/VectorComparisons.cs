@@ -5,8 +5,8 @@ using OpposingSignals.Optimizers;
 namespace OpposingSignals.SelfTests;
 
 /// <summary>
-/// What is done with whole vectors: inner products, combinations and whitening, of which eigensolvers consist, optimisers'
-/// steps, and the multiply-adds that measure a device's ceiling. Not done on tensor cores.
+/// What is done with whole vectors: inner products, combinations and whitening, of which eigensolvers consist,
+/// optimisers' steps, and the multiply-adds that measure a device's ceiling. Not done on tensor cores.
 /// </summary>
 internal static class VectorComparisons
 {
@@ -25,8 +25,8 @@ internal static class VectorComparisons
             Deviation.Between(pair.First.Values, pair.Second.Values),
             Deviation.Safety * Deviation.OfSum(pair.First.Terms, pair.First.IsRounded ? precision : Precision.Float64));
 
-    // Blocks of up to 4, up to 8, and more vectors are combined by kernels of their own; more than 24 are whitened outside
-    // the shared memory of a GPU.
+    // Blocks of up to 4, up to 8, and more vectors are combined by kernels of their own; more than 24 are whitened
+    // outside the shared memory of a GPU.
     private static IEnumerable<Subject> Subjects()
     {
         foreach (int count in (int[])[3, 6, 30])
@@ -45,9 +45,9 @@ internal static class VectorComparisons
         yield return new("ceiling", Ceiling);
     }
 
-    // Inner products are float64 sums of what is the same in both precisions. What was combined is rounded once, and so are
-    // the numbers whose inner products come with it. Of whitening these are compared: which vector comes first is decided by
-    // rounding, since all have length one then.
+    // Inner products are float64 sums of what is the same in both precisions. What was combined is rounded once, and so
+    // are the numbers whose inner products come with it. Of whitening these are compared: which vector comes first is
+    // decided by rounding, since all have length one then.
     private static IEnumerable<Quantity> Combinations(Device device, Precision precision, int count)
     {
         using VectorBlock vectors = Block(device, precision, count, seed: 1);

@@ -45,7 +45,8 @@ public sealed class HostTensor
         var tensor = new HostTensor(TypeOf<T>(), shape);
         if (tensor.Count != values.Length)
         {
-            throw new ArgumentException($"{values.Length} values do not fill the shape [{string.Join(", ", shape.ToArray())}].");
+            throw new ArgumentException(
+                $"{values.Length} values do not fill the shape [{string.Join(", ", shape.ToArray())}].");
         }
 
         values.CopyTo(tensor.AsSpan<T>());

@@ -9,10 +9,10 @@ namespace OpposingSignals.Tensors;
 
 /// <summary>Reads and writes safetensors files (github.com/huggingface/safetensors).</summary>
 /// <remarks>
-/// A file is the header's length (8 bytes, little-endian), the header (a JSON object: name to <c>dtype</c>, <c>shape</c>,
-/// <c>data_offsets</c>; and an optional <c>__metadata__</c> map of strings), and the elements, little-endian and row-major,
-/// without gaps. Files are treated as hostile: whatever they hold, reading ends in tensors or in one exception, and
-/// allocates no more than a small multiple of the file's length.
+/// A file is the header's length (8 bytes, little-endian), the header (a JSON object: name to <c>dtype</c>,
+/// <c>shape</c>, <c>data_offsets</c>; and an optional <c>__metadata__</c> map of strings), and the elements,
+/// little-endian and row-major, without gaps. Files are treated as hostile: whatever they hold, reading ends in tensors
+/// or in one exception, and allocates no more than a small multiple of the file's length.
 /// </remarks>
 public static class SafeTensors
 {
@@ -49,8 +49,8 @@ public static class SafeTensors
     /// <summary>Writes tensors to a file through <see cref="AtomicFile"/>.</summary>
     /// <param name="path">The file; replaced if it exists.</param>
     /// <param name="tensors">
-    /// Names and tensors. They are laid out by decreasing element size and otherwise in this order, which aligns every tensor
-    /// to its element size.
+    /// Names and tensors. They are laid out by decreasing element size and otherwise in this order, which aligns every
+    /// tensor to its element size.
     /// </param>
     /// <param name="metadata">Strings for the <c>__metadata__</c> map.</param>
     /// <exception cref="ArgumentException">Two tensors share a name, or one is called <c>__metadata__</c>.</exception>

@@ -30,7 +30,9 @@ public sealed record StepRecord
     /// <summary>How the samples' losses moved since the step before.</summary>
     public required StepSummary Samples { get; init; }
 
-    /// <summary>The leading pair of the last search, and where its camps' losses are; null while none is found.</summary>
+    /// <summary>
+    /// The leading pair of the last search, and where its camps' losses are; null while none is found.
+    /// </summary>
     public LeadingPair? Leading { get; init; }
 }
 

@@ -10,8 +10,8 @@ namespace OpposingSignals.Training;
 /// Full-batch training that measures as it goes: loss and gradient, the Hessian's top eigenpairs, every sample's loss.
 /// </summary>
 /// <remarks>
-/// At step t, in this order: loss, accuracy and gradient at θ_t; the test set; eigenpairs; the samples' loss changes; the
-/// record; the stop test; the step. The order is that of Cohen et al. 2021 (arXiv 2103.00065).
+/// At step t, in this order: loss, accuracy and gradient at θ_t; the test set; eigenpairs; the samples' loss changes;
+/// the record; the stop test; the step. The order is that of Cohen et al. 2021 (arXiv 2103.00065).
 /// </remarks>
 public sealed class Trainer : IDisposable
 {
@@ -44,7 +44,8 @@ public sealed class Trainer : IDisposable
         _steps = new Recordings(objective.Device);
         bool splits = options.GroupEvery > 0 && options.EigenEvery > 0 && !objective.CouplesSamples;
         Groups = new GroupMonitor(objective.SampleCount, splits ? options.EigenCount : 0);
-        Tracker = new EigenTracker(objective.Device, objective.Precision, objective.ParameterCount, new EigenTrackerOptions
+        Tracker =
+            new EigenTracker(objective.Device, objective.Precision, objective.ParameterCount, new EigenTrackerOptions
         {
             Count = options.EigenCount,
             Tolerance = options.EigenTolerance,
@@ -86,11 +87,15 @@ public sealed class Trainer : IDisposable
     }
 
     /// <summary>
-    /// Trains until a stop condition holds. Everything needed to go on is in <see cref="Step"/>, <see cref="Parameters"/>,
-    /// <see cref="OptimizerState"/>, <see cref="Groups"/> and <see cref="Tracker"/>.
+    /// Trains until a stop condition holds. Everything needed to go on is in <see cref="Step"/>,
+    /// <see cref="Parameters"/>, <see cref="OptimizerState"/>, <see cref="Groups"/> and <see cref="Tracker"/>.
     /// </summary>
-    /// <param name="recorded">Called with every step's record, and the losses of all samples, before the step is taken.</param>
-    /// <param name="beforeStep">Called before anything of a step is computed: the state is that between two steps.</param>
+    /// <param name="recorded">
+    /// Called with every step's record, and the losses of all samples, before the step is taken.
+    /// </param>
+    /// <param name="beforeStep">
+    /// Called before anything of a step is computed: the state is that between two steps.
+    /// </param>
     /// <param name="cancellation">Asked between steps; the step in progress is finished.</param>
     public TrainingOutcome Run(RecordStep recorded, Action? beforeStep = null, CancellationToken cancellation = default)
     {
@@ -156,7 +161,8 @@ public sealed class Trainer : IDisposable
 
         using (solution)
         {
-            if (solution is not null && Groups.Directions is { } directions && solution.Pairs.Count == directions.Directions
+            if (solution is not null && Groups.Directions is { } directions
+                && solution.Pairs.Count == directions.Directions
                 && !(Step - directions.LastStep < _options.GroupEvery))
             {
                 ObserveDirections(point, solution);

@@ -1,6 +1,8 @@
 namespace OpposingSignals.Training;
 
-/// <summary>When training ends and what it measures on the way. Measuring never changes the losses, not in the last bit.</summary>
+/// <summary>
+/// When training ends and what it measures on the way. Measuring never changes the losses, not in the last bit.
+/// </summary>
 public sealed record TrainingOptions
 {
     /// <summary>Steps to take, at most.</summary>
@@ -22,8 +24,9 @@ public sealed record TrainingOptions
     public double EigenTolerance { get; init; } = 1e-3;
 
     /// <summary>
-    /// Steps from one measurement of every sample's slope and curvature along the tracked eigenvectors to the next, from which
-    /// opposing groups are found; 0 finds them from the losses alone. They are measured where the eigenpairs are.
+    /// Steps from one measurement of every sample's slope and curvature along the tracked eigenvectors to the next,
+    /// from which opposing groups are found; 0 finds them from the losses alone. They are measured where the eigenpairs
+    /// are.
     /// </summary>
     public int GroupEvery { get; init; } = 4;
 
@@ -36,11 +39,14 @@ public sealed record TrainingOptions
     {
         Require(Steps >= 0, $"The number of steps must be at least 0, got {Steps}.");
         Require(EigenEvery >= 0, $"The steps between eigenvalues must be at least 0, got {EigenEvery}.");
-        Require(GroupEvery >= 0, $"The steps between measurements along the eigenvectors must be at least 0, got {GroupEvery}.");
+        Require(GroupEvery >= 0,
+            $"The steps between measurements along the eigenvectors must be at least 0, got {GroupEvery}.");
         Require(EigenCount is >= 1 and <= 64, $"Between 1 and 64 eigenvalues can be tracked, got {EigenCount}.");
-        Require(EigenTolerance is > 0 and < 1, $"The eigenvalues' tolerance must lie between 0 and 1, got {EigenTolerance}.");
+        Require(EigenTolerance is > 0
+            and < 1, $"The eigenvalues' tolerance must lie between 0 and 1, got {EigenTolerance}.");
         Require(TestEvery >= 0, $"The steps between tests must be at least 0, got {TestEvery}.");
-        Require(StopAccuracy is not { } accuracy || accuracy is >= 0 and <= 1, $"An accuracy lies between 0 and 1, got {StopAccuracy}.");
+        Require(StopAccuracy is not { } accuracy
+            || accuracy is >= 0 and <= 1, $"An accuracy lies between 0 and 1, got {StopAccuracy}.");
         Require(StopLoss is not { } loss || loss >= 0, $"A loss to stop at must be at least 0, got {StopLoss}.");
     }
 

@@ -17,7 +17,8 @@ public sealed class ReadmeTests
     public void EveryFileThatTheReadmeLinksToIsThere()
     {
         string readme = File.ReadAllText(Path.Combine(Repository.Root, "README.md"));
-        foreach (string target in readme.Split("](").Skip(1).Select(rest => rest[..rest.IndexOf(')', StringComparison.Ordinal)]))
+        foreach (string target in readme.Split("](").Skip(1).Select(
+            rest => rest[..rest.IndexOf(')', StringComparison.Ordinal)]))
         {
             if (!target.StartsWith("http", StringComparison.Ordinal))
             {

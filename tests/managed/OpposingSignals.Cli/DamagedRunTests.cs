@@ -49,7 +49,8 @@ public sealed class DamagedRunTests(FinishedRun finished) : IClassFixture<Finish
 
         string metrics = Path.Combine(run, "metrics.csv");
         File.Move(metrics, metrics + ".away");
-        Assert.Contains("metrics.csv", CommandLine.Run("resume", run, "--steps", "30").OneLine(2), StringComparison.Ordinal);
+        Assert.Contains(
+            "metrics.csv", CommandLine.Run("resume", run, "--steps", "30").OneLine(2), StringComparison.Ordinal);
         File.Move(metrics + ".away", metrics);
 
         // With everything back, nothing was lost.

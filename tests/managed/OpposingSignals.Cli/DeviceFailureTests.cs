@@ -2,7 +2,9 @@ using OpposingSignals.Tests.Support;
 
 namespace OpposingSignals.Tests.Cli;
 
-/// <summary>What a user sees where a GPU is missing, unfit, too small or lost, on the emulated driver told to be so.</summary>
+/// <summary>
+/// What a user sees where a GPU is missing, unfit, too small or lost, on the emulated driver told to be so.
+/// </summary>
 [Collection(CommandLineCollection.Name)]
 public sealed class DeviceFailureTests
 {
@@ -30,7 +32,8 @@ public sealed class DeviceFailureTests
         string line = Refused(memory: 700_000);
         Assert.Contains("of 0.7 MiB are free", line, StringComparison.Ordinal);
         Assert.Matches(@"The plan takes \d+\.\d MiB: 1 micro-batches of \d+ samples with 8 vectors at once", line);
-        Assert.Matches(@"A budget of \d\.\d MiB would do with micro-batches of \d+ samples and \d vectors at once", line);
+        Assert.Matches(
+            @"A budget of \d\.\d MiB would do with micro-batches of \d+ samples and \d vectors at once", line);
     }
 
     [Fact]
@@ -54,7 +57,8 @@ public sealed class DeviceFailureTests
 
     private static string Refused(long memory)
     {
-        string line = CommandLine.Shell($"OPSIG_EMULATED_MEMORY={memory} \"$@\"", [.. Curvature, "--memory", "512"]).Expect(1).Complaints.Single();
+        string line = CommandLine.Shell($"OPSIG_EMULATED_MEMORY={memory} \"$@\"", [.. Curvature, "--memory", "512"])
+            .Expect(1).Complaints.Single();
         Assert.Contains("cuda-emulated has no room for", line, StringComparison.Ordinal);
         return line;
     }

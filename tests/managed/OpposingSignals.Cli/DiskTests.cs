@@ -2,7 +2,9 @@ using OpposingSignals.Tests.Support;
 
 namespace OpposingSignals.Tests.Cli;
 
-/// <summary>A disk that is full or cannot be written gives one line and status 1, and the run goes on once there is room.</summary>
+/// <summary>
+/// A disk that is full or cannot be written gives one line and status 1, and the run goes on once there is room.
+/// </summary>
 [Collection(CommandLineCollection.Name)]
 public sealed class DiskTests
 {
@@ -57,7 +59,8 @@ public sealed class DiskTests
 
         // The checkpoint, the first file to grow beyond 64 KiB, cannot be finished.
         CommandResult result = CommandLine.Shell(
-            "trap '' XFSZ; ulimit -f 64; exec env DOTNET_EnableWriteXorExecute=0 \"$@\"", SmallRun.Train(limited, steps: 60)).Expect(1);
+            "trap '' XFSZ; ulimit -f 64; exec env DOTNET_EnableWriteXorExecute=0 \"$@\"",
+            SmallRun.Train(limited, steps: 60)).Expect(1);
         Assert.Contains("state.safetensors", Assert.Single(result.Complaints), StringComparison.Ordinal);
         Assert.False(File.Exists(Path.Combine(limited, "checkpoints", "state.safetensors.partial")));
         CommandLine.Run("resume", limited).Expect(0);

@@ -32,12 +32,14 @@ public sealed class ForkTests(FinishedRun finished) : IClassFixture<FinishedRun>
         string run = finished.CopyTo(folder["run"]);
         string[] steps = ["--steps", "3", "--eig-every", "0"];
         CommandLine.Run(["fork", run, "--drop", "1", "--out", folder["first"], .. steps]).Expect(0);
-        CommandLine.Run(["fork", run, "--drop", "2", "--out", folder["second"], "--control", folder["first"], .. steps]).Expect(0);
+        CommandLine.Run(["fork", run, "--drop", "2", "--out", folder["second"], "--control", folder["first"], .. steps])
+            .Expect(0);
         Assert.False(Directory.Exists(Path.Combine(folder["second"], "control")));
         Assert.Equal(Control(folder["first"], "sharpness"), Control(folder["second"], "sharpness"));
         Assert.Equal(Control(folder["first"], "loss"), Control(folder["second"], "loss"));
         CommandResult other = CommandLine.Run(
-            "fork", run, "--drop", "2", "--out", folder["third"], "--control", folder["first"], "--steps", "4", "--eig-every", "0");
+            "fork", run, "--drop", "2", "--out", folder["third"], "--control", folder["first"], "--steps", "4",
+            "--eig-every", "0");
         Assert.Contains("Leave --control out", other.Expect(2).Error, StringComparison.Ordinal);
 
         static double Control(string fork, string name)

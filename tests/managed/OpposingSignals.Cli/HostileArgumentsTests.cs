@@ -6,7 +6,8 @@ namespace OpposingSignals.Tests.Cli;
 public sealed class HostileArgumentsTests
 {
     private static readonly string[] Good =
-        ["--model", "mlp:4:tanh", "--data", "planted:50", "--loss", "mse", "--lr", "0.1", "--steps", "2", "--threads", "1"];
+        ["--model", "mlp:4:tanh", "--data", "planted:50", "--loss",
+            "mse", "--lr", "0.1", "--steps", "2", "--threads", "1"];
 
     [Theory]
     [InlineData("--model", "nothing", "'nothing' is not a model")]

@@ -124,7 +124,8 @@ public sealed class HostileFilesTests : IDisposable
     {
         CommandResult result = CommandLine.Run(
         [
-            "train", "--model", "linear", "--data", data, "--loss", "mse", "--lr", "0.1", "--steps", "2", "--threads", "1",
+            "train", "--model", "linear", "--data", data, "--loss", "mse", "--lr", "0.1", "--steps", "2", "--threads",
+            "1",
             "--out", _folder["run"], .. more,
         ]);
         Assert.False(Directory.Exists(_folder["run"]));

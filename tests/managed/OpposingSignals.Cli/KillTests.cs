@@ -18,7 +18,8 @@ public sealed class KillTests(ITestOutputHelper report)
         TimeSpan startUp = Time(SmallRun.Train(folder["short"], steps: 1));
         TimeSpan all = Time(SmallRun.Train(whole, Steps));
 
-        // From before the first file to well into the steps. Where the machine is quick and a run ends, another takes its place.
+        // From before the first file to well into the steps. Where the machine is quick and a run ends, another takes
+        // its place.
         double latest = (startUp + ((all - startUp) / Kills * 2)).TotalMilliseconds;
         var random = new Random(20);
         int runs = 0, kills = 0, torn = 0;
@@ -68,7 +69,8 @@ public sealed class KillTests(ITestOutputHelper report)
             SmallRun.AssertSame(whole, run);
         }
 
-        report.WriteLine($"8 kills: {unborn} before the run had a configuration, {young} between that and the first checkpoint.");
+        report.WriteLine(
+            $"8 kills: {unborn} before the run had a configuration, {young} between that and the first checkpoint.");
     }
 
     [Fact]
@@ -81,7 +83,8 @@ public sealed class KillTests(ITestOutputHelper report)
         // What a kill just before the configuration is renamed leaves; the checkpoint is that of an older run.
         folder.Write("killed/run.json.partial", "{ torn"u8);
         folder.Write("killed/metrics.csv", "step,lo"u8);
-        folder.Write("killed/checkpoints/state.safetensors", File.ReadAllBytes(Path.Combine(whole, "checkpoints", "state.safetensors")));
+        folder.Write("killed/checkpoints/state.safetensors", File.ReadAllBytes(
+            Path.Combine(whole, "checkpoints", "state.safetensors")));
         string message = CommandLine.Run("resume", killed).OneLine(2);
         Assert.Contains("holds no run", message, StringComparison.Ordinal);
         Assert.False(File.Exists(Path.Combine(killed, "run.lock")));

@@ -47,7 +47,8 @@ public sealed class OutputTests
         JsonElement composition = document.RootElement.GetProperty("composition");
         Assert.InRange(
             composition.GetProperty("half_carried_by").GetInt32(), 1, composition.GetProperty("samples").GetInt32());
-        Assert.Contains("The largest movers", File.ReadAllText(Path.Combine(run, "report.html")), StringComparison.Ordinal);
+        Assert.Contains(
+            "The largest movers", File.ReadAllText(Path.Combine(run, "report.html")), StringComparison.Ordinal);
         Assert.Contains(
             "half of it lies in", CommandLine.Run("outliers", run).Expect(0).Output, StringComparison.Ordinal);
     }
@@ -57,10 +58,12 @@ public sealed class OutputTests
     {
         using var folder = new TemporaryFolder();
         string run = folder["run"];
-        string[] network = ["--model", "resnet20:2", "--data", "planted:24", "--threads", "1", "--micro-batch", "8", "--json"];
+        string[] network =
+            ["--model", "resnet20:2", "--data", "planted:24", "--threads", "1", "--micro-batch", "8", "--json"];
         CommandResult trained = CommandLine.Run(
             ["train", "--lr", "0.01", "--steps", "70", "--eig-every", "35", "--out", run, .. network]).Expect(0);
-        CommandResult measured = CommandLine.Run(["curvature", "--test", "--eigs", "1", "--eig-tol", "0.01", .. network])
+        CommandResult measured =
+            CommandLine.Run(["curvature", "--test", "--eigs", "1", "--eig-tol", "0.01", .. network])
             .Expect(0);
         foreach (CommandResult result in (CommandResult[])[trained, measured])
         {
@@ -69,7 +72,8 @@ public sealed class OutputTests
             Assert.Equal(8, document.RootElement.GetProperty("ghost_batch").GetInt32());
         }
 
-        Assert.Contains("batch statistics of 8 samples each", File.ReadAllText(Path.Combine(run, "report.html")), StringComparison.Ordinal);
+        Assert.Contains("batch statistics of 8 samples each",
+            File.ReadAllText(Path.Combine(run, "report.html")), StringComparison.Ordinal);
         using var groups = JsonDocument.Parse(File.ReadAllText(Path.Combine(run, "samples", "groups.json")));
         Assert.True(groups.RootElement.GetProperty("samplesInEvaluationMode").GetBoolean());
         using var curvature = JsonDocument.Parse(measured.Output);
@@ -84,7 +88,8 @@ public sealed class OutputTests
         using var folder = new TemporaryFolder();
         File.WriteAllText(folder["mine.txt"], "3, 5\n7\n");
         string run = folder["run"], other = folder["other"];
-        CommandLine.Run([.. SmallRun.Train(run, steps: 70), "--dump-steps", "2,60,900", "--follow", folder["mine.txt"]]).Expect(0);
+        CommandLine.Run([.. SmallRun.Train(run, steps: 70), "--dump-steps", "2,60,900", "--follow", folder["mine.txt"]])
+            .Expect(0);
         string page = File.ReadAllText(Path.Combine(run, "report.html"));
         Assert.Contains("<h3>Step 60</h3>", page, StringComparison.Ordinal);
         Assert.DoesNotContain("<h3>Step 900</h3>", page, StringComparison.Ordinal);
@@ -144,7 +149,8 @@ public sealed class OutputTests
         weight.AsSpan<double>()[0] = 1e300;
         SafeTensors.Write(
             weights, [new("0.weight", weight), new("0.bias", new HostTensor(ElementType.Float64, 1))]);
-        string[] run = ["--model", "linear", "--data", "chebyshev:3:20", "--loss", "mse", "--threads", "1", "--weights", weights];
+        string[] run =
+            ["--model", "linear", "--data", "chebyshev:3:20", "--loss", "mse", "--threads", "1", "--weights", weights];
         CommandResult result = CommandLine.Run(["train", "--lr", "0.1", "--out", folder["run"], .. run]).Expect(1);
         string line = Assert.Single(result.Complaints);
         Assert.Contains("No step was good", line, StringComparison.Ordinal);

@@ -76,7 +76,8 @@ public sealed class ResumeTests
         using var folder = new TemporaryFolder();
         string[] training =
         [
-            "train", "--model", "cnn:4:tanh:avgpool", "--data", "planted:60", "--loss", "ce", "--lr", "0.1", "--steps", "40",
+            "train", "--model", "cnn:4:tanh:avgpool", "--data", "planted:60", "--loss", "ce", "--lr", "0.1", "--steps",
+            "40",
             "--threads", "1", "--micro-batch", "25", "--precision", precision,
         ];
         CommandLine.Run([.. training, "--eig-every", "1", "--test-every", "1", "--out", folder["all"]]).Expect(0);

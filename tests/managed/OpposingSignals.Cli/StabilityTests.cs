@@ -12,8 +12,10 @@ public sealed class StabilityTests(FinishedRun finished) : IClassFixture<Finishe
     public void PairsOfTwoRunsAreMatchedBySamplesWhateverTheirNamesAndSides()
     {
         using var folder = new TemporaryFolder();
-        string first = WithPairs(finished.CopyTo(folder["first"]), ("A", [1, 2, 3], [4, 5, 6]), ("B", [11, 12], [13, 14]));
-        string second = WithPairs(finished.CopyTo(folder["second"]), ("A", [21, 22], [23, 24]), ("B", [4, 5, 6], [1, 2, 7]));
+        string first =
+            WithPairs(finished.CopyTo(folder["first"]), ("A", [1, 2, 3], [4, 5, 6]), ("B", [11, 12], [13, 14]));
+        string second =
+            WithPairs(finished.CopyTo(folder["second"]), ("A", [21, 22], [23, 24]), ("B", [4, 5, 6], [1, 2, 7]));
         CommandResult result = CommandLine.Run("outliers", first, second, "--json").Expect(0);
         using var document = JsonDocument.Parse(result.Output);
         JsonElement comparison = Assert.Single(document.RootElement.GetProperty("comparisons").EnumerateArray());
@@ -22,7 +24,8 @@ public sealed class StabilityTests(FinishedRun finished) : IClassFixture<Finishe
         Assert.Equal("B", match.GetProperty("second").GetString());
         Assert.Equal(5.0 / 7, match.GetProperty("overlap").GetDouble(), 1e-12);
         Assert.Equal(1, match.GetProperty("sides_agree").GetDouble());
-        Assert.Contains("A is B: overlap 0.71", CommandLine.Run("outliers", first, second).Expect(0).Output, StringComparison.Ordinal);
+        Assert.Contains("A is B: overlap 0.71",
+            CommandLine.Run("outliers", first, second).Expect(0).Output, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -31,8 +34,10 @@ public sealed class StabilityTests(FinishedRun finished) : IClassFixture<Finishe
         using var folder = new TemporaryFolder();
         string first = finished.CopyTo(folder["first"]), second = finished.CopyTo(folder["second"]);
         string configuration = Path.Combine(second, "run.json");
-        File.WriteAllText(configuration, File.ReadAllText(configuration).Replace("planted:60", "planted:80", StringComparison.Ordinal));
-        Assert.Contains("same samples", CommandLine.Run("outliers", first, second).OneLine(2), StringComparison.Ordinal);
+        File.WriteAllText(configuration, File.ReadAllText(configuration).Replace(
+            "planted:60", "planted:80", StringComparison.Ordinal));
+        Assert.Contains(
+            "same samples", CommandLine.Run("outliers", first, second).OneLine(2), StringComparison.Ordinal);
     }
 
     private static string WithPairs(string run, params (string Name, int[] Up, int[] Down)[] pairs)

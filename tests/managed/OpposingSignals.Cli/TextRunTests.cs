@@ -16,8 +16,10 @@ public sealed class TextRunTests
     {
         using var folder = new TemporaryFolder();
         File.WriteAllText(folder["plays.txt"], string.Concat(Enumerable.Repeat(Line, 30)));
-        string[] what = ["--model", "gpt:1:8:2", "--data", "text:plays.txt:12:40", "--data-dir", folder.Path, "--loss", "ce:0.1", "--threads", "1"];
-        CommandLine.Run(["train", .. what, "--lr", "0.1", "--steps", "4", "--eig-every", "2", "--out", folder["run"]]).Expect(0);
+        string[] what = ["--model", "gpt:1:8:2", "--data", "text:plays.txt:12:40",
+            "--data-dir", folder.Path, "--loss", "ce:0.1", "--threads", "1"];
+        CommandLine.Run(["train", .. what, "--lr", "0.1", "--steps", "4", "--eig-every", "2", "--out", folder["run"]])
+            .Expect(0);
         Assert.Equal(5, SmallRun.Column(folder["run"], "loss").Length);
 
         CommandResult result = CommandLine.Run(

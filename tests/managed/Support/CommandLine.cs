@@ -59,7 +59,8 @@ internal static partial class CommandLine
 internal sealed record CommandResult(int Status, string Output, string Error)
 {
     /// <summary>The lines of standard error that report a failure.</summary>
-    public string[] Complaints => [.. Error.Split('\n').Where(line => line.StartsWith("opsig: ", StringComparison.Ordinal))];
+    public string[] Complaints =>
+        [.. Error.Split('\n').Where(line => line.StartsWith("opsig: ", StringComparison.Ordinal))];
 
     /// <summary>Asserts the status, and shows what the command said where it is another.</summary>
     public CommandResult Expect(int status)

@@ -3,13 +3,16 @@ using OpposingSignals.Devices.Cuda;
 
 namespace OpposingSignals.Tests.Support;
 
-/// <summary>Orders in which the emulated device's threads take turns. A kernel without a race writes the same bits under each.</summary>
+/// <summary>
+/// Orders in which the emulated device's threads take turns. A kernel without a race writes the same bits under each.
+/// </summary>
 internal static class EmulatedSchedules
 {
     private static readonly string[] Others = ["reverse", "random:1"];
 
     /// <summary>
-    /// What <paramref name="work"/> writes; on the emulated device it is done under every schedule, and the bits must agree.
+    /// What <paramref name="work"/> writes; on the emulated device it is done under every schedule, and the bits must
+    /// agree.
     /// </summary>
     public static IReadOnlyList<T[]> SameBits<T>(Device device, Func<IReadOnlyList<T[]>> work)
         where T : unmanaged

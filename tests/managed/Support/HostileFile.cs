@@ -34,7 +34,8 @@ internal static class HostileFile
     /// <summary>An IDX file of zeros, compressed.</summary>
     public static byte[] Idx(byte type, params int[] extents)
     {
-        byte[] content = new byte[4 + (4 * extents.Length) + extents.Aggregate(1, (product, extent) => product * extent)];
+        byte[] content =
+            new byte[4 + (4 * extents.Length) + extents.Aggregate(1, (product, extent) => product * extent)];
         (content[2], content[3]) = (type, (byte)extents.Length);
         for (int i = 0; i < extents.Length; i++)
         {

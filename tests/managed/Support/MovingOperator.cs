@@ -7,7 +7,8 @@ namespace OpposingSignals.Tests.Support;
 /// A(θ) = V(θ) diag(outliers(θ)) V(θ)ᵀ + P B P with P = I − V Vᵀ and B a diagonal over a bulk interval: the outlying
 /// eigenpairs are known exactly and the other eigenvalues lie in the bulk.
 /// </summary>
-public sealed class MovingOperator(Device device, Precision precision, double[] outliers, double[][] vectors, double[] bulk)
+public sealed class MovingOperator(
+    Device device, Precision precision, double[] outliers, double[][] vectors, double[] bulk)
     : ISymmetricOperator
 {
     public Device Device { get; } = device;

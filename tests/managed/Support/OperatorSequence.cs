@@ -4,8 +4,9 @@ using OpposingSignals.Devices;
 namespace OpposingSignals.Tests.Support;
 
 /// <summary>
-/// Operators along a synthetic training run: a bulk in [−0.1, 0.2], outliers whose eigenvectors turn with the parameters by
-/// a given angle per step, into each other and into the bulk, through smooth drift, a period-two oscillation and noise.
+/// Operators along a synthetic training run: a bulk in [−0.1, 0.2], outliers whose eigenvectors turn with the
+/// parameters by a given angle per step, into each other and into the bulk, through smooth drift, a period-two
+/// oscillation and noise.
 /// </summary>
 public sealed class OperatorSequence
 {
@@ -101,7 +102,8 @@ public sealed class OperatorSequence
             {
                 for (int j = 0; j < i; j++)
                 {
-                    TensorPrimitives.MultiplyAdd(vectors[j], -TensorPrimitives.Dot(vectors[j], vectors[i]), vectors[i], vectors[i]);
+                    TensorPrimitives.MultiplyAdd(
+                        vectors[j], -TensorPrimitives.Dot(vectors[j], vectors[i]), vectors[i], vectors[i]);
                 }
             }
 

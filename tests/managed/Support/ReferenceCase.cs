@@ -7,7 +7,8 @@ using OpposingSignals.Tensors;
 namespace OpposingSignals.Tests.Support;
 
 /// <summary>
-/// A small network with its exact second-order quantities in float64, from the folder that <c>OPSIG_REFERENCE</c> names.
+/// A small network with its exact second-order quantities in float64, from the folder that <c>OPSIG_REFERENCE</c>
+/// names.
 /// </summary>
 public sealed class ReferenceCase
 {
@@ -35,8 +36,9 @@ public sealed class ReferenceCase
             .Order(StringComparer.Ordinal)];
 
     /// <summary>
-    /// The cases whose samples are independent and that have no residual blocks. Bounds that are propagated operation by operation grow about twentyfold in a
-    /// convolution with its normalisation, and after a few blocks they decide no kink any more.
+    /// The cases whose samples are independent and that have no residual blocks. Bounds that are propagated operation
+    /// by operation grow about twentyfold in a convolution with its normalisation, and after a few blocks they decide
+    /// no kink any more.
     /// </summary>
     public static IEnumerable<string> ShallowNames =>
         Names.Where(name => !name.StartsWith("resnet", StringComparison.Ordinal) && !CouplesSamples(name));
@@ -75,7 +77,8 @@ public sealed class ReferenceCase
 
     /// <summary>The case as an objective on a device; a micro-batch of 0 takes all samples at once.</summary>
     public Objective Objective(Device device, Precision precision, int microBatch) =>
-        new(device, precision, Network, Loss, Inputs, Targets, new ObjectiveOptions { MicroBatch = microBatch > 0 ? microBatch : 7 });
+        new(device, precision, Network, Loss, Inputs, Targets,
+            new ObjectiveOptions { MicroBatch = microBatch > 0 ? microBatch : 7 });
 
     private double[] Numbers(string property) =>
         [.. _description.GetProperty(property).EnumerateArray().Select(value => value.GetDouble())];
@@ -151,7 +154,8 @@ public sealed class ReferenceCase
                 .Named("").LearnedPositions("pos", leading: 1);
         }
 
-        ActivationKind gelu = layer.GetProperty("gelu").GetString() == "tanh" ? ActivationKind.GeluTanh : ActivationKind.Gelu;
+        ActivationKind gelu = layer.GetProperty("gelu").GetString() == "tanh"
+            ? ActivationKind.GeluTanh : ActivationKind.Gelu;
         for (int block = 0; block < Get("blocks"); block++)
         {
             Transformers.Block(

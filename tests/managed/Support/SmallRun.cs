@@ -1,6 +1,8 @@
 namespace OpposingSignals.Tests.Support;
 
-/// <summary>A run that takes seconds and has every file that grows, and the comparison of what two of them left.</summary>
+/// <summary>
+/// A run that takes seconds and has every file that grows, and the comparison of what two of them left.
+/// </summary>
 internal static class SmallRun
 {
     private static readonly string[] Files =

@@ -53,7 +53,8 @@ internal sealed unsafe class CublasLtProduct : ILibraryCall
         using CudaContext.Entered entered = _device.EnterContext();
         int status = _library.Calls.Matmul(
             _library.Handle, _description, &one, _term.Left.Data, _left, _term.Right.Data, _right, &kept,
-            _term.Out, _out, _term.Out, _out, &chosen.Algorithm, _library.Workspace, chosen.WorkspaceBytes, _device.StreamHandle);
+            _term.Out, _out, _term.Out, _out, &chosen.Algorithm, _library.Workspace, chosen.WorkspaceBytes,
+            _device.StreamHandle);
         _library.Check(status, "cublasLtMatmul");
     }
 

@@ -85,7 +85,8 @@ internal sealed unsafe class CudnnCalls(SharedLibrary library)
     public delegate* unmanaged<
         nint, nint, nint, nint, nint, nint, nint, nint, int, int*, CudnnAlgorithm*, nint, nuint, int>
         Find(CudnnDirection direction) =>
-        (delegate* unmanaged<nint, nint, nint, nint, nint, nint, nint, nint, int, int*, CudnnAlgorithm*, nint, nuint, int>)
+        (delegate* unmanaged<nint, nint, nint, nint, nint, nint,
+            nint, nint, int, int*, CudnnAlgorithm*, nint, nuint, int>)
         _find[(int)direction];
 }
 

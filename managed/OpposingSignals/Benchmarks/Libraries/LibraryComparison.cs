@@ -9,7 +9,8 @@ namespace OpposingSignals.Benchmarks.Libraries;
 /// in turns.</summary>
 internal sealed class LibraryComparison
 {
-    // Of a result's begin, and of its end: what is wrong elsewhere alone is not worth gigabytes on their way to the host.
+    // Of a result's begin, and of its end: what is wrong elsewhere alone is not worth gigabytes on their way to the
+    // host.
     private const int MostElements = 1 << 22;
 
     private readonly CudaDevice _device;

@@ -21,7 +21,8 @@ internal static class ActivationLaunchers
 
     // Where φ'' is zero everywhere, or x has no tangent, the second term is left out.
     private static void TangentBackward(CudaLaunch launch, in Activation.Arguments a) =>
-        Run(launch, a.Second == 0 || Activation.IsPiecewiseLinear(a.Kind) ? FirstOrderKernel : TangentBackwardKernel, a);
+        Run(launch, a.Second == 0
+            || Activation.IsPiecewiseLinear(a.Kind) ? FirstOrderKernel : TangentBackwardKernel, a);
 
     private static void Run(CudaLaunch launch, CudaKernel kernel, in Activation.Arguments a)
     {

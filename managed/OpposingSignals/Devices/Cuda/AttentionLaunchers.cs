@@ -25,7 +25,8 @@ internal static class AttentionLaunchers
     public static void AddTo(CudaOperations table)
     {
         table.Add<Attention.Arguments>("attention_forward", (launch, in a) => Forward(launch, a, numbers: 0));
-        table.Add<Attention.Arguments>("attention_tangent", (launch, in a) => Tangent(launch, a, primal: 0, numbers: 0));
+        table.Add<Attention.Arguments>(
+            "attention_tangent", (launch, in a) => Tangent(launch, a, primal: 0, numbers: 0));
         table.Add<Attention.Arguments>("attention_backward", Backward);
         table.Add<Attention.Arguments>("attention_tangent_backward", TangentBackward);
         table.Add<Attention.Arguments>("attention_second_order", SecondOrder);
@@ -81,7 +82,8 @@ internal static class AttentionLaunchers
     {
         long lines = a.Precision == Precision.Float64 ? 32 : 64;
         return new CudaGrid(
-            vectors * a.Samples * a.Heads * ((a.Positions + lines - 1) / lines), (a.Width + Width - 1) / Width, Threads: Threads);
+            vectors * a.Samples * a.Heads * ((a.Positions + lines - 1) / lines), (a.Width + Width - 1) / Width,
+            Threads: Threads);
     }
 
     // Kernels count positions and channels of a head in 32 bits.
@@ -89,8 +91,10 @@ internal static class AttentionLaunchers
     {
         const long most = 1 << 20;
         launch.Require(
-            a.Vectors >= 1 && a.Samples >= 1 && a.Positions >= 1 && a.Heads >= 1 && a.Width >= 1, "extents must be positive");
+            a.Vectors >= 1 && a.Samples >= 1 && a.Positions >= 1 && a.Heads >= 1 && a.Width >= 1,
+            "extents must be positive");
         launch.Require(
-            a.Positions <= most && a.Width <= most && Blocks(a, a.Vectors).X <= int.MaxValue, "too large for one launch");
+            a.Positions <= most && a.Width <= most && Blocks(a, a.Vectors).X <= int.MaxValue,
+            "too large for one launch");
     }
 }

@@ -43,11 +43,13 @@ internal static class ConvolutionLaunchers
         nint packed = Pack(launch, a, forData: 1);
         long pixels = a.Samples * a.Height * a.Width, depth = (long)a.KernelHeight * a.KernelWidth * (a.OutChannels / a.Groups);
         ProductArithmetic arithmetic = launch.ArithmeticOf(a.Precision);
-        var plan = new TilePlan(a.Precision, arithmetic, pixels, a.Channels / a.Groups, depth, Batch(a), cutsDepth: false);
+        var plan =
+            new TilePlan(a.Precision, arithmetic, pixels, a.Channels / a.Groups, depth, Batch(a), cutsDepth: false);
         launch.Run(DataKernels.For(arithmetic, plan), a.Precision, plan.Grid, a, packed);
     }
 
-    // The gradient is in PyTorch's order and the product in another, so that even one share goes through scratch memory.
+    // The gradient is in PyTorch's order and the product in another, so that even one share goes through scratch
+    // memory.
     private static void BackwardWeights(CudaLaunch launch, in Convolution.Arguments a)
     {
         Check(launch, a);
@@ -95,10 +97,12 @@ internal static class ConvolutionLaunchers
             && a.KernelHeight >= 1 && a.KernelWidth >= 1 && a.Stride >= 1 && a.Padding >= 0,
             "extents must be positive");
         launch.Require(
-            a.Groups >= 1 && a.Channels % a.Groups == 0 && a.OutChannels % a.Groups == 0, "the groups do not divide the channels");
+            a.Groups >= 1 && a.Channels % a.Groups == 0 && a.OutChannels % a.Groups == 0,
+            "the groups do not divide the channels");
         launch.Require(
             a.OutHeight == ((a.Height + (2 * a.Padding) - a.KernelHeight) / a.Stride) + 1
-            && a.OutWidth == ((a.Width + (2 * a.Padding) - a.KernelWidth) / a.Stride) + 1 && a.OutHeight >= 1 && a.OutWidth >= 1,
+            && a.OutWidth == ((a.Width + (2 * a.Padding) - a.KernelWidth) / a.Stride) + 1
+                && a.OutHeight >= 1 && a.OutWidth >= 1,
             "the output's extents do not follow from the input's");
         launch.Require((long)a.Vectors * a.Groups <= ushort.MaxValue, "too many groups times vectors for one launch");
     }

@@ -3,10 +3,12 @@ using System.Text;
 
 namespace OpposingSignals.Devices.Cuda;
 
-/// <summary>An NVIDIA GPU, through the driver alone; or the emulated driver, which runs the same kernels on the host.</summary>
+/// <summary>
+/// An NVIDIA GPU, through the driver alone; or the emulated driver, which runs the same kernels on the host.
+/// </summary>
 /// <remarks>
-/// Everything runs in order on one stream. Operations return before they are done; downloads wait. A device may be used by
-/// several threads, one at a time.
+/// Everything runs in order on one stream. Operations return before they are done; downloads wait. A device may be used
+/// by several threads, one at a time.
 /// </remarks>
 public sealed unsafe class CudaDevice : Device
 {
@@ -32,7 +34,8 @@ public sealed unsafe class CudaDevice : Device
         _stream = stream is { } adopted ? CudaStream.Adopt(driver, adopted) : CudaStream.Create(driver);
         _scratch = new CudaScratch(this);
         Multiprocessors = Attribute(16);
-        _hardware = $"{DeviceName()}, compute capability {Attribute(75)}.{Attribute(76)}, {Multiprocessors} multiprocessors";
+        _hardware =
+            $"{DeviceName()}, compute capability {Attribute(75)}.{Attribute(76)}, {Multiprocessors} multiprocessors";
     }
 
     /// <inheritdoc/>
@@ -55,7 +58,9 @@ public sealed unsafe class CudaDevice : Device
         }
     }
 
-    /// <summary>Bytes that fill the device with work: far more than its caches, since its memory is as fast as they need.</summary>
+    /// <summary>
+    /// Bytes that fill the device with work: far more than its caches, since its memory is as fast as they need.
+    /// </summary>
     public override long PreferredWorkingSet => 4L << 30;
 
     /// <inheritdoc/>
@@ -90,7 +95,9 @@ public sealed unsafe class CudaDevice : Device
     internal int Multiprocessors { get; }
 
     /// <summary>The first device of this machine's driver, or another by number.</summary>
-    /// <exception cref="DeviceUnavailableException">Driver or device are missing; the message says what was tried.</exception>
+    /// <exception cref="DeviceUnavailableException">
+    /// Driver or device are missing; the message says what was tried.
+    /// </exception>
     public static CudaDevice Open(int ordinal = 0, ProductArithmetic arithmetic = ProductArithmetic.Float32) =>
         Open(CudaDriver.Real, ordinal, arithmetic);
 
@@ -99,7 +106,9 @@ public sealed unsafe class CudaDevice : Device
     public static CudaDevice OpenEmulated(ProductArithmetic arithmetic = ProductArithmetic.Float32) =>
         Open(CudaDriver.Emulated, 0, arithmetic);
 
-    /// <summary>Works in a context and a stream that another library made, for example ManagedCuda, and leaves both to it.</summary>
+    /// <summary>
+    /// Works in a context and a stream that another library made, for example ManagedCuda, and leaves both to it.
+    /// </summary>
     /// <param name="context">Its CUcontext.</param>
     /// <param name="stream">Its CUstream; zero is the default stream.</param>
     /// <param name="arithmetic">How float32 products and convolutions multiply.</param>
@@ -120,7 +129,8 @@ public sealed unsafe class CudaDevice : Device
         using CudaContext.Entered entered = _context.Enter();
         fixed (byte* from = source)
         {
-            Check(_driver.MemcpyHtoDAsync((ulong)destination, from, (nuint)source.Length, _stream.Handle), "upload", source.Length);
+            Check(_driver.MemcpyHtoDAsync((ulong)destination, from, (nuint)source.Length, _stream.Handle),
+                "upload", source.Length);
         }
     }
 
@@ -131,7 +141,8 @@ public sealed unsafe class CudaDevice : Device
         using CudaContext.Entered entered = _context.Enter();
         fixed (byte* to = destination)
         {
-            Check(_driver.MemcpyDtoHAsync(to, (ulong)source, (nuint)destination.Length, _stream.Handle), "download", destination.Length);
+            Check(_driver.MemcpyDtoHAsync(to, (ulong)source, (nuint)destination.Length, _stream.Handle),
+                "download", destination.Length);
             Check(_driver.StreamSynchronize(_stream.Handle), "download", destination.Length);
         }
     }
@@ -140,7 +151,8 @@ public sealed unsafe class CudaDevice : Device
     public override void Copy(nint source, nint destination, long bytes)
     {
         using CudaContext.Entered entered = _context.Enter();
-        Check(_driver.MemcpyDtoDAsync((ulong)destination, (ulong)source, checked((nuint)bytes), _stream.Handle), "copy", bytes);
+        Check(_driver.MemcpyDtoDAsync((ulong)destination, (ulong)source, checked((nuint)bytes), _stream.Handle),
+            "copy", bytes);
     }
 
     /// <inheritdoc/>
@@ -327,7 +339,8 @@ public sealed unsafe class CudaDevice : Device
         }
     }
 
-    private static string Mebibytes(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1048576.0:F1} MiB");
+    private static string Mebibytes(long bytes) =>
+        string.Create(CultureInfo.InvariantCulture, $"{bytes / 1048576.0:F1} MiB");
 
     private static CudaDevice Open(CudaDriver driver, int ordinal, ProductArithmetic arithmetic)
     {
@@ -394,7 +407,8 @@ public sealed unsafe class CudaDevice : Device
     private int Attribute(int attribute)
     {
         int value;
-        _driver.Check(_driver.DeviceGetAttribute(&value, attribute, _context.Device), "asking for the device's properties");
+        _driver.Check(
+            _driver.DeviceGetAttribute(&value, attribute, _context.Device), "asking for the device's properties");
         return value;
     }
 
@@ -403,6 +417,7 @@ public sealed unsafe class CudaDevice : Device
         const int length = 256;
         byte* name = stackalloc byte[length];
         _driver.Check(_driver.DeviceGetName(name, length, _context.Device), "asking for the device's name");
-        return Encoding.UTF8.GetString(System.Runtime.InteropServices.MemoryMarshal.CreateReadOnlySpanFromNullTerminated(name));
+        return Encoding.UTF8.GetString(
+            System.Runtime.InteropServices.MemoryMarshal.CreateReadOnlySpanFromNullTerminated(name));
     }
 }

@@ -5,7 +5,8 @@ using System.Text;
 namespace OpposingSignals.Devices.Cuda;
 
 /// <summary>
-/// The CUDA driver: the entry points that this library uses, resolved from <c>libcuda.so.1</c> or from the emulated driver.
+/// The CUDA driver: the entry points that this library uses, resolved from <c>libcuda.so.1</c> or from the emulated
+/// driver.
 /// </summary>
 /// <remarks>Nothing else of CUDA is needed to run: no runtime, no cuBLAS, no cuDNN.</remarks>
 internal sealed unsafe class CudaDriver
@@ -47,7 +48,8 @@ internal sealed unsafe class CudaDriver
         }
 
         int version;
-        Check(((delegate* unmanaged<int*, int>)Export("cuDriverGetVersion"))(&version), "asking for the driver's version");
+        Check(((delegate* unmanaged<int*, int>)Export("cuDriverGetVersion"))(&version),
+            "asking for the driver's version");
         Version = version;
         if (version < MinimumVersion)
         {
@@ -192,8 +194,8 @@ internal sealed unsafe class CudaDriver
     public void LoseDeviceAfter(long launches) =>
         ((delegate* unmanaged<long, void>)Export("opsig_emulated_lose_device_after"))(launches);
 
-    /// <summary>For tests, on the emulated driver: in which order the threads of the kernels that this host thread starts take
-    /// turns, <c>forward</c>, <c>reverse</c> or <c>random:SEED</c>; null for the environment's.</summary>
+    /// <summary>For tests, on the emulated driver: in which order the threads of the kernels that this host thread
+    /// starts take turns, <c>forward</c>, <c>reverse</c> or <c>random:SEED</c>; null for the environment's.</summary>
     public void FollowSchedule(string? schedule)
     {
         fixed (byte* text = schedule is null ? null : Encoding.UTF8.GetBytes(schedule + '\0'))
@@ -246,5 +248,6 @@ internal sealed unsafe class CudaDriver
     private nint Export(string name) =>
         NativeLibrary.TryGetExport(_library, name, out nint address)
             ? address
-            : throw new DeviceUnavailableException($"{Path}: the driver lacks {name}; it is too old. Update the driver.");
+            : throw new DeviceUnavailableException(
+                $"{Path}: the driver lacks {name}; it is too old. Update the driver.");
 }

@@ -2,8 +2,8 @@ namespace OpposingSignals.Devices.Cuda;
 
 /// <summary>The CUDA driver refused or failed; the message says at which operation, and what the driver says.</summary>
 /// <remarks>
-/// Kernels run after the call that starts them has returned, so that a failure can show at a later operation. After a failed
-/// kernel the device answers every call with the same error; data on the host is as it was.
+/// Kernels run after the call that starts them has returned, so that a failure can show at a later operation. After a
+/// failed kernel the device answers every call with the same error; data on the host is as it was.
 /// </remarks>
 public sealed class CudaException : NativeException
 {

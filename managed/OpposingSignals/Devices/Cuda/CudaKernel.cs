@@ -1,6 +1,8 @@
 namespace OpposingSignals.Devices.Cuda;
 
-/// <summary>A kernel of <c>native/cuda</c>: the module is the source file, and each precision is a function of its own.</summary>
+/// <summary>
+/// A kernel of <c>native/cuda</c>: the module is the source file, and each precision is a function of its own.
+/// </summary>
 /// <param name="module">Source file without extension.</param>
 /// <param name="name">Name without the precision.</param>
 /// <param name="hasPrecisions">False for a kernel whose types do not depend on the precision.</param>
@@ -19,7 +21,10 @@ internal sealed class CudaKernel(string module, string name, bool hasPrecisions 
 /// <summary>How many blocks, and threads in each.</summary>
 internal readonly record struct CudaGrid(long X, long Y = 1, long Z = 1, int Threads = CudaGrid.Standard)
 {
-    /// <summary>Threads of a block unless a kernel says otherwise: eight warps, of which any multiprocessor holds several blocks.</summary>
+    /// <summary>
+    /// Threads of a block unless a kernel says otherwise: eight warps, of which any multiprocessor holds several
+    /// blocks.
+    /// </summary>
     public const int Standard = 256;
 
     // Enough blocks to fill any GPU many times over; a thread then takes several elements.

@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace OpposingSignals.Devices.Cuda;
 
-/// <summary>What a launcher works with: it starts kernels, takes scratch memory, and moves numbers from and to the host.</summary>
+/// <summary>
+/// What a launcher works with: it starts kernels, takes scratch memory, and moves numbers from and to the host.
+/// </summary>
 internal readonly unsafe ref struct CudaLaunch(CudaDevice device, CudaScratch scratch, string operation)
 {
     /// <summary>How products of a precision are to be multiplied.</summary>
@@ -16,7 +18,9 @@ internal readonly unsafe ref struct CudaLaunch(CudaDevice device, CudaScratch sc
     public void Download<T>(nint from, Span<T> to)
         where T : unmanaged => device.Download(from, MemoryMarshal.AsBytes(to));
 
-    /// <summary>Adds numbers [vectors, count] from the device to host memory whose rows are <paramref name="stride"/> apart.</summary>
+    /// <summary>
+    /// Adds numbers [vectors, count] from the device to host memory whose rows are <paramref name="stride"/> apart.
+    /// </summary>
     public void AddTo(double* host, long stride, nint from, long vectors, long count)
     {
         double[] values = new double[checked(vectors * count)];
@@ -47,15 +51,18 @@ internal readonly unsafe ref struct CudaLaunch(CudaDevice device, CudaScratch sc
         device.Launch(operation, kernel, precision, grid, [(nint)(&first), (nint)(&second), (nint)(&third)]);
 
     public void Run<TFirst, TSecond, TThird, TFourth>(
-        CudaKernel kernel, Precision precision, CudaGrid grid, TFirst first, TSecond second, TThird third, TFourth fourth)
+        CudaKernel kernel, Precision precision, CudaGrid grid, TFirst first, TSecond second, TThird third,
+        TFourth fourth)
         where TFirst : unmanaged
         where TSecond : unmanaged
         where TThird : unmanaged
         where TFourth : unmanaged =>
-        device.Launch(operation, kernel, precision, grid, [(nint)(&first), (nint)(&second), (nint)(&third), (nint)(&fourth)]);
+        device.Launch(
+            operation, kernel, precision, grid, [(nint)(&first), (nint)(&second), (nint)(&third), (nint)(&fourth)]);
 
     public void Run<TFirst, TSecond, TThird, TFourth, TFifth>(
-        CudaKernel kernel, Precision precision, CudaGrid grid, TFirst first, TSecond second, TThird third, TFourth fourth, TFifth fifth)
+        CudaKernel kernel, Precision precision, CudaGrid grid, TFirst first, TSecond second, TThird third,
+        TFourth fourth, TFifth fifth)
         where TFirst : unmanaged
         where TSecond : unmanaged
         where TThird : unmanaged
@@ -75,6 +82,9 @@ internal readonly unsafe ref struct CudaLaunch(CudaDevice device, CudaScratch sc
     }
 }
 
-/// <summary>Starts the kernels of an operation. Its arguments' pointers are the device's unless the ABI says they are the host's.</summary>
+/// <summary>
+/// Starts the kernels of an operation. Its arguments' pointers are the device's unless the ABI says they are the
+/// host's.
+/// </summary>
 internal delegate void CudaLauncher<TArguments>(CudaLaunch launch, in TArguments arguments)
     where TArguments : unmanaged;

@@ -70,7 +70,8 @@ internal sealed unsafe class CudaModule : SafeHandle
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new DeviceUnavailableException(
-                $"The CUDA modules are missing. Tried:\n  {path}: {e.Message}\nBuild them with './opsig cuda-modules'.", e);
+                $"The CUDA modules are missing. Tried:\n  {path}: {e.Message}\nBuild them with './opsig cuda-modules'.",
+                e);
         }
     }
 }

@@ -35,7 +35,8 @@ internal sealed class CudaOperations
         where TArguments : unmanaged =>
         Table._launchers.TryGetValue(operation.Name, out Delegate? launcher)
             ? (CudaLauncher<TArguments>)launcher
-            : throw new NotSupportedException($"The operation '{operation.Name}' has no CUDA kernels. Use --device cpu.");
+            : throw new NotSupportedException(
+                $"The operation '{operation.Name}' has no CUDA kernels. Use --device cpu.");
 
     public void Add<TArguments>(string name, CudaLauncher<TArguments> launcher)
         where TArguments : unmanaged => _launchers.Add(name, launcher);

@@ -2,8 +2,8 @@ namespace OpposingSignals.Devices.Cuda;
 
 /// <summary>Work on a CUDA device that is captured at its second run and launched as a graph from then on.</summary>
 /// <remarks>
-/// The first run loads modules and lets the scratch memory grow, neither of which can be captured. Scratch memory that has moved
-/// since makes the graph void: the work is captured anew.
+/// The first run loads modules and lets the scratch memory grow, neither of which can be captured. Scratch memory that
+/// has moved since makes the graph void: the work is captured anew.
 /// </remarks>
 internal sealed class CudaRecording(CudaDevice device) : Recording
 {

@@ -1,8 +1,8 @@
 namespace OpposingSignals.Devices.Cuda;
 
 /// <summary>
-/// Device memory that an operation needs between its kernels. It grows to the largest request and is kept; a memory plan knows what
-/// its operations will request, and reserves that.
+/// Device memory that an operation needs between its kernels. It grows to the largest request and is kept; a memory
+/// plan knows what its operations will request, and reserves that.
 /// </summary>
 /// <remarks>Work is in order on one stream, so that the next operation may use the same memory at once.</remarks>
 internal sealed class CudaScratch(Device device) : IDisposable
@@ -64,8 +64,8 @@ internal sealed class CudaScratch(Device device) : IDisposable
 
         if (_buffer is null || _used + aligned > _buffer.Bytes)
         {
-            // Enough for the whole operation so far, so that it fits the next time, and a quarter more than before, so that growing
-            // ends soon. What was taken stays valid until the operation ends.
+            // Enough for the whole operation so far, so that it fits the next time, and a quarter more than before, so
+            // that growing ends soon. What was taken stays valid until the operation ends.
             long larger = Math.Max(Bytes + (Bytes / 4), Math.Max(_taken + aligned, 1 << 20));
             if (_buffer is not null)
             {

@@ -2,7 +2,9 @@ using OpposingSignals.Networks;
 
 namespace OpposingSignals.Devices.Cuda;
 
-/// <summary>Launchers of <c>native/cuda/embedding.cu</c>. Tokens were checked on the host before they were uploaded.</summary>
+/// <summary>
+/// Launchers of <c>native/cuda/embedding.cu</c>. Tokens were checked on the host before they were uploaded.
+/// </summary>
 internal static class EmbeddingLaunchers
 {
     private static readonly CudaKernel ForwardKernel = new("embedding", "embedding_forward");

@@ -38,7 +38,8 @@ internal static unsafe class LayoutLaunchers
         long blocks = (a.Rows + BlockRows - 1) / BlockRows;
         nint partial = launch.Scratch(a.Vectors * blocks * a.Columns * a.Precision.Size());
         launch.Run(
-            ColumnSumsKernel, a.Precision, new CudaGrid((a.Columns + Columns - 1) / Columns, blocks, a.Vectors), a, partial);
+            ColumnSumsKernel, a.Precision, new CudaGrid((a.Columns + Columns - 1) / Columns, blocks, a.Vectors), a,
+            partial);
         launch.Run(ColumnSumsFinishKernel, a.Precision, CudaGrid.Over(a.Vectors * a.Columns), a, partial);
     }
 

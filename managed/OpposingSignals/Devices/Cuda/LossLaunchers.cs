@@ -17,7 +17,8 @@ internal static unsafe class LossLaunchers
             (launch, in a) => launch.Run(SmoothingForwardKernel, a.Precision, CudaGrid.OverWarps(a.Samples), a));
         table.Add<CrossEntropy.SmoothingArguments>(
             "label_smoothing_gradient",
-            (launch, in a) => launch.Run(SmoothingGradientKernel, a.Precision, CudaGrid.Over(a.Samples * a.Classes), a));
+            (launch, in a) => launch.Run(
+                SmoothingGradientKernel, a.Precision, CudaGrid.Over(a.Samples * a.Classes), a));
     }
 
     private static void AddLoss(CudaOperations table, string name)

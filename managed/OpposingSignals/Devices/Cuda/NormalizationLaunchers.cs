@@ -14,13 +14,17 @@ internal static class NormalizationLaunchers
     private static readonly CudaKernel SumsSquare = new("normalization", "normalization_sums_square");
     private static readonly CudaKernel SumsPair = new("normalization", "normalization_sums_pair");
     private static readonly CudaKernel SumsSecondOrder = new("normalization", "normalization_sums_second_order");
-    private static readonly CudaKernel SumsTangentBackward = new("normalization", "normalization_sums_tangent_backward");
-    private static readonly CudaKernel TotalsKernel = new("normalization", "normalization_totals", hasPrecisions: false);
+    private static readonly CudaKernel SumsTangentBackward =
+        new("normalization", "normalization_sums_tangent_backward");
+    private static readonly CudaKernel TotalsKernel =
+        new("normalization", "normalization_totals", hasPrecisions: false);
     private static readonly CudaKernel MeanKernel = new("normalization", "normalization_mean", hasPrecisions: false);
     private static readonly CudaKernel ScaleKernel = new("normalization", "normalization_scale", hasPrecisions: false);
     private static readonly CudaKernel TangentCoefficients = new("normalization", "normalization_tangent_coefficients");
-    private static readonly CudaKernel BackwardCoefficients = new("normalization", "normalization_backward_coefficients");
-    private static readonly CudaKernel SecondOrderCoefficients = new("normalization", "normalization_second_order_coefficients");
+    private static readonly CudaKernel BackwardCoefficients =
+        new("normalization", "normalization_backward_coefficients");
+    private static readonly CudaKernel SecondOrderCoefficients =
+        new("normalization", "normalization_second_order_coefficients");
     private static readonly CudaKernel TangentBackwardCoefficients =
         new("normalization", "normalization_tangent_backward_coefficients");
 
@@ -116,7 +120,8 @@ internal static class NormalizationLaunchers
         nint partial = launch.Scratch(items * parts * size * sizeof(double));
 
         // A grid has at most 65535 layers, and a layer norm has a matrix per position: those go to the first axis.
-        launch.Run(kernel, a.Precision, new CudaGrid((a.Channels + Channels - 1) / Channels * items, parts), a, of, partial);
+        launch.Run(
+            kernel, a.Precision, new CudaGrid((a.Channels + Channels - 1) / Channels * items, parts), a, of, partial);
         if (parts == 1)
         {
             return partial;
@@ -136,7 +141,8 @@ internal static class NormalizationLaunchers
         if (a.WeightCotangent != 0 || a.BiasCotangent != 0)
         {
             launch.Run(
-                ParametersKernel, a.Precision, new CudaGrid((a.Channels + Channels - 1) / Channels, a.Vectors), a, totals, terms,
+                ParametersKernel, a.Precision, new CudaGrid((a.Channels + Channels - 1) / Channels, a.Vectors), a,
+                totals, terms,
                 weightTerm, biasTerm);
         }
     }

@@ -20,7 +20,8 @@ internal static class PoolingLaunchers
     private static void Run(CudaLaunch launch, CudaKernel kernel, bool ofInput, bool max, in Pooling.Arguments a)
     {
         launch.Require(
-            a.Samples >= 1 && a.Count >= 1 && a.KernelHeight >= 1 && a.KernelWidth >= 1 && a.Stride >= 1 && a.Padding >= 0
+            a.Samples >= 1 && a.Count >= 1 && a.KernelHeight >= 1
+                && a.KernelWidth >= 1 && a.Stride >= 1 && a.Padding >= 0
             && a.Channels >= 1 && a.Height >= 1 && a.Width >= 1,
             "extents must be positive");
         launch.Require(

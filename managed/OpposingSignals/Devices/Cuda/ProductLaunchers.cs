@@ -35,15 +35,20 @@ internal static unsafe class ProductLaunchers
     }
 
     // Nothing is packed: tiles are brought into order on their way to shared memory.
-    private static void PackedSize(CudaLaunch launch, in PackedMatrix.SizeArguments a) => *a.ByRowsBytes = *a.ByColumnsBytes = 0;
+    private static void PackedSize(CudaLaunch launch, in PackedMatrix.SizeArguments a) =>
+        *a.ByRowsBytes = *a.ByColumnsBytes = 0;
 
-    /// <summary>Vectors whose rows of op(A) and C follow each other and share B and the bias are one taller product.</summary>
+    /// <summary>
+    /// Vectors whose rows of op(A) and C follow each other and share B and the bias are one taller product.
+    /// </summary>
     internal static Products.ProductArguments Stacked(in Products.ProductArguments p)
     {
-        bool stacks = p.Vectors > 1 && p.CVectorStride == p.Rows * p.CLeading && (p.Bias == 0 || p.BiasVectorStride == 0);
+        bool stacks = p.Vectors > 1 && p.CVectorStride == p.Rows * p.CLeading
+            && (p.Bias == 0 || p.BiasVectorStride == 0);
         for (int t = 0; t < p.Terms; t++)
         {
-            stacks &= p.A[t].Transposed == 0 && p.A[t].VectorStride == p.Rows * p.A[t].Leading && p.B[t].VectorStride == 0;
+            stacks &= p.A[t].Transposed == 0
+                && p.A[t].VectorStride == p.Rows * p.A[t].Leading && p.B[t].VectorStride == 0;
         }
 
         Products.ProductArguments a = p;

@@ -29,7 +29,8 @@ internal static class ShortcutLaunchers
     private static void Check(CudaLaunch launch, in PaddedShortcut.Arguments a)
     {
         launch.Require(
-            a.Count >= 1 && a.Channels >= 1 && a.OutHeight >= 1 && a.OutWidth >= 1 && a.Stride >= 1, "extents must be positive");
+            a.Count >= 1 && a.Channels >= 1 && a.OutHeight >= 1 && a.OutWidth >= 1 && a.Stride >= 1,
+            "extents must be positive");
         launch.Require(
             (a.OutHeight - 1) * a.Stride < a.Height && (a.OutWidth - 1) * a.Stride < a.Width,
             "the output reaches beyond the image");

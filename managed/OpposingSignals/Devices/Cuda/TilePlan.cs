@@ -2,8 +2,8 @@ using System.Runtime.InteropServices;
 
 namespace OpposingSignals.Devices.Cuda;
 
-/// <summary>How a tiled product is cut: the side of a block's tile, and in how many shares the depth. A function of the shape alone,
-/// so that results do not depend on the device.</summary>
+/// <summary>How a tiled product is cut: the side of a block's tile, and in how many shares the depth. A function of the
+/// shape alone, so that results do not depend on the device.</summary>
 internal readonly struct TilePlan
 {
     // Blocks that keep the 132 multiprocessors of an H100 busy, with some to spare for the last wave.
@@ -18,7 +18,8 @@ internal readonly struct TilePlan
     private const int TensorStages = 4;
 
     public TilePlan(
-        Precision precision, ProductArithmetic arithmetic, long rows, long columns, long depth, long batch, bool cutsDepth)
+        Precision precision, ProductArithmetic arithmetic, long rows, long columns, long depth, long batch,
+        bool cutsDepth)
     {
         // Half of a tile that overhangs is lost work; below enough blocks a smaller tile uses more of the device.
         int smallest = arithmetic == ProductArithmetic.Float32 ? 32 : 64;
@@ -57,7 +58,9 @@ internal readonly struct TilePlan
     {
         private readonly Dictionary<(ProductArithmetic Arithmetic, int Tile), CudaKernel> _kernels = [];
 
-        /// <summary>NAME_TILE_PRECISION in MODULE, and NAME_TILE_ARITHMETIC in MODULE_tensor; not all have tiles of 128.</summary>
+        /// <summary>
+        /// NAME_TILE_PRECISION in MODULE, and NAME_TILE_ARITHMETIC in MODULE_tensor; not all have tiles of 128.
+        /// </summary>
         public Kernels(string module, string name)
         {
             foreach (int tile in (int[])[32, 64, 128])
@@ -70,7 +73,8 @@ internal readonly struct TilePlan
                 foreach (int tile in (int[])[64, 128])
                 {
                     _kernels.Add((arithmetic, tile), new CudaKernel(
-                        module + "_tensor", $"{name}_{tile}_{arithmetic.Name()}", hasPrecisions: false, SharedBytes(tile)));
+                        module + "_tensor", $"{name}_{tile}_{arithmetic.Name()}", hasPrecisions: false,
+                        SharedBytes(tile)));
                 }
             }
         }

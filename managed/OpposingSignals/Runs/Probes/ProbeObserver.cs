@@ -7,14 +7,15 @@ using OpposingSignals.Tensors;
 namespace OpposingSignals.Runs.Probes;
 
 /// <summary>
-/// Puts probes through the network as it is at a step: their class probabilities, and the norms of their activations at every
-/// layer beside the mean norm of the training samples there (Rosenfeld and Risteski, arXiv 2311.04163, section on the sky block).
+/// Puts probes through the network as it is at a step: their class probabilities, and the norms of their activations at
+/// every layer beside the mean norm of the training samples there (Rosenfeld and Risteski, arXiv 2311.04163, section on
+/// the sky block).
 /// </summary>
 /// <remarks>
-/// Columns of <c>samples/probes.csv</c>, with c the number of a class and l that of a layer, both from 0: <c>PROBE.p_c</c>
-/// (probabilities with cross-entropy) or <c>PROBE.out_c</c> (outputs with other losses), <c>PROBE.norm_l</c>, and
-/// <c>data.norm_l</c>, the mean over the training samples. Probes see running batch statistics, the training samples those of
-/// their micro-batch.
+/// Columns of <c>samples/probes.csv</c>, with c the number of a class and l that of a layer, both from 0:
+/// <c>PROBE.p_c</c> (probabilities with cross-entropy) or <c>PROBE.out_c</c> (outputs with other losses),
+/// <c>PROBE.norm_l</c>, and <c>data.norm_l</c>, the mean over the training samples. Probes see running batch
+/// statistics, the training samples those of their micro-batch.
 /// </remarks>
 internal sealed class ProbeObserver : IDisposable
 {
@@ -36,7 +37,8 @@ internal sealed class ProbeObserver : IDisposable
         _tensors = _training.LastingTensors;
         int count = Set.Names.Length;
         _probes = objects.ObjectiveOf(
-            new Datasets.Dataset("probes", Set.Inputs, HostTensor.From<double>(new double[count * _outputs], count, _outputs), _outputs),
+            new Datasets.Dataset(
+                "probes", Set.Inputs, HostTensor.From<double>(new double[count * _outputs], count, _outputs), _outputs),
             new SquaredError());
         _probes.ObserveNorms(_tensors);
         _training.ObserveNorms(_tensors);
@@ -48,7 +50,8 @@ internal sealed class ProbeObserver : IDisposable
     /// <summary>Names of the values of <see cref="Measure"/>.</summary>
     public IReadOnlyList<string> Columns =>
     [
-        .. Set.Names.SelectMany(name => Enumerable.Range(0, _outputs).Select(c => $"{name}.{OutputColumn(_probabilities)}{c}")
+        .. Set.Names.SelectMany(
+            name => Enumerable.Range(0, _outputs).Select(c => $"{name}.{OutputColumn(_probabilities)}{c}")
             .Concat(_tensors.Select(tensor => NormColumn(name, tensor)))),
         .. _tensors.Select(tensor => NormColumn("data", tensor)),
     ];

@@ -5,14 +5,17 @@ using OpposingSignals.Tensors;
 
 namespace OpposingSignals.Runs.Probes;
 
-/// <summary>Inputs that are not data, put through the network at every step: constant colours, pictures, arrays.</summary>
+/// <summary>
+/// Inputs that are not data, put through the network at every step: constant colours, pictures, arrays.
+/// </summary>
 /// <param name="Names">A name each.</param>
 /// <param name="Inputs">[K, ...] in the shape of the data's inputs.</param>
 /// <param name="Images">The pictures that they were made of; null for arrays.</param>
 public sealed record ProbeSet(ImmutableArray<string> Names, HostTensor Inputs, ImageSet? Images)
 {
     /// <summary>What <see cref="Parse"/> knows.</summary>
-    public const string Forms = "sky, red, green, #RRGGBB, FILE.png, or FILE.safetensors (tensor `inputs`, used as it is)";
+    public const string Forms =
+        "sky, red, green, #RRGGBB, FILE.png, or FILE.safetensors (tensor `inputs`, used as it is)";
 
     // Those of matekrk/edge-of-stability, create_uniform_image; the values of Rosenfeld and Risteski (arXiv 2311.04163,
     // figure 5) are not published.
@@ -23,7 +26,9 @@ public sealed record ProbeSet(ImmutableArray<string> Names, HostTensor Inputs, I
         ["green"] = (11, 241, 4),
     };
 
-    /// <summary>The probes of a list with commas; pictures are normalised with the statistics of the training data.</summary>
+    /// <summary>
+    /// The probes of a list with commas; pictures are normalised with the statistics of the training data.
+    /// </summary>
     /// <exception cref="InputException">An entry is none of <see cref="Forms"/>, or does not fit the data.</exception>
     public static ProbeSet Parse(string list, DatasetPair data)
     {
@@ -61,7 +66,8 @@ public sealed record ProbeSet(ImmutableArray<string> Names, HostTensor Inputs, I
         (byte red, byte green, byte blue) = Colour(entry);
 
         // Luma of ITU-R BT.601, as in most tools that make pictures grey.
-        byte[] colour = like.Channels == 3 ? [red, green, blue] : [(byte)Math.Round((0.299 * red) + (0.587 * green) + (0.114 * blue))];
+        byte[] colour = like.Channels == 3 ? [red, green, blue]
+            : [(byte)Math.Round((0.299 * red) + (0.587 * green) + (0.114 * blue))];
         return [.. Enumerable.Range(0, like.Width * like.Height).SelectMany(_ => colour)];
     }
 
@@ -86,7 +92,8 @@ public sealed record ProbeSet(ImmutableArray<string> Names, HostTensor Inputs, I
         {
             HostTensor inputs = SafeTensors.Read(file).Tensors.GetValueOrDefault("inputs")
                 ?? throw new InputException($"{file} has no tensor 'inputs'.");
-            if (!inputs.Shape.Skip(1).SequenceEqual(data.Inputs.Shape.Skip(1)) || data.IsTokens || inputs.Type == ElementType.Int64)
+            if (!inputs.Shape.Skip(1).SequenceEqual(data.Inputs.Shape.Skip(1))
+                || data.IsTokens || inputs.Type == ElementType.Int64)
             {
                 throw new InputException(
                     $"'inputs' of {file} are {inputs.Type} [{string.Join(", ", inputs.Shape)}]; probes of {data.Name} are numbers " +
@@ -100,7 +107,8 @@ public sealed record ProbeSet(ImmutableArray<string> Names, HostTensor Inputs, I
             }
 
             values.AddRange(numbers);
-            names.AddRange(Enumerable.Range(0, inputs.Shape[0]).Select(i => $"{Path.GetFileNameWithoutExtension(file)}[{i}]"));
+            names.AddRange(
+                Enumerable.Range(0, inputs.Shape[0]).Select(i => $"{Path.GetFileNameWithoutExtension(file)}[{i}]"));
         }
 
         return new ProbeSet(

@@ -38,7 +38,8 @@ internal static class CheckTable
 
     private static string Verdict(PairSignificance tested)
     {
-        string numbers = $"outliers p = {Numbers.Format(tested.Outliers, 2)}, opposition p = {Numbers.Format(tested.Opposition, 2)}";
+        string numbers =
+            $"outliers p = {Numbers.Format(tested.Outliers, 2)}, opposition p = {Numbers.Format(tested.Opposition, 2)}";
         if (tested.Confirms())
         {
             return $"Confirmed: chance gives neither so many samples so far out, nor random groups that oppose each other so much ({numbers}).";

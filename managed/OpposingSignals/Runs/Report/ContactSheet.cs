@@ -9,7 +9,8 @@ internal static class ContactSheet
 
     public static string Render(string name, string style, ReportCamp camp)
     {
-        var html = new StringBuilder($"<div class=\"camp\">\n<h4 class=\"key {style}\"><i></i>{Markup.Escape(name)}</h4>\n");
+        var html =
+            new StringBuilder($"<div class=\"camp\">\n<h4 class=\"key {style}\"><i></i>{Markup.Escape(name)}</h4>\n");
         html.Append(Markup.Paragraph(Contents(camp), "contents")).Append("<div class=\"sheet\">\n");
         foreach (ReportSample sample in camp.Samples.Take(Shown))
         {

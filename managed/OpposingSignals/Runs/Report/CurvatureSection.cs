@@ -20,7 +20,8 @@ internal static class CurvatureSection
                 {
                     Label = loss,
                     MayBeLogarithmic = true,
-                    Lines = [Line("training", "loss", "c1", model.TrainLoss), Line("test", "loss", "c2", model.TestLoss)],
+                    Lines =
+                        [Line("training", "loss", "c1", model.TrainLoss), Line("test", "loss", "c2", model.TestLoss)],
                 },
                 new PlotPanel
                 {
@@ -46,7 +47,8 @@ internal static class CurvatureSection
         };
         string figure = PlotRenderer.Render(plot);
         var html = new StringBuilder("<section>\n<h2>Loss and sharpness</h2>\n");
-        html.Append(figure.Length == 0 ? Markup.Paragraph("No loss or sharpness was recorded.") : Explanation(model) + figure);
+        html.Append(
+            figure.Length == 0 ? Markup.Paragraph("No loss or sharpness was recorded.") : Explanation(model) + figure);
         return html.Append("</section>\n").ToString();
     }
 

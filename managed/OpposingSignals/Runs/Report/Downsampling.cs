@@ -4,8 +4,8 @@ namespace OpposingSignals.Runs.Report;
 internal static class Downsampling
 {
     /// <summary>
-    /// Indices to draw, ascending: of all values that fall into one pixel column the first, the smallest, the largest and the
-    /// last, so that an oscillation keeps its envelope. A gap between finite values is kept as one index.
+    /// Indices to draw, ascending: of all values that fall into one pixel column the first, the smallest, the largest
+    /// and the last, so that an oscillation keeps its envelope. A gap between finite values is kept as one index.
     /// </summary>
     /// <param name="columns">Pixel column of each value, ascending.</param>
     /// <param name="values">The values; those that are not finite are gaps.</param>

@@ -23,7 +23,8 @@ internal static class DumpReader
         MetricsTable movers = MetricsFile.Read(run.Folder.Movers);
         return
         [
-            .. wanted.Select(step => (Step: step, Row: movers.Steps.ToList().IndexOf(step))).Where(found => found.Row >= 0)
+            .. wanted.Select(step => (Step: step, Row: movers.Steps.ToList().IndexOf(step)))
+                .Where(found => found.Row >= 0)
                 .Select(found => new ReportDump(found.Step, List("riser", found.Row), List("faller", found.Row))),
         ];
 
@@ -56,6 +57,7 @@ internal static class DumpReader
         LossHistory history = run.Trainer.History;
         return samples.Length == 0
             ? ReportSeries.Empty
-            : new ReportSeries([.. Enumerable.Range(0, history.Count).Select(history.StepAt)], [.. history.MeanLosses(samples)]);
+            : new ReportSeries(
+                [.. Enumerable.Range(0, history.Count).Select(history.StepAt)], [.. history.MeanLosses(samples)]);
     }
 }

@@ -2,7 +2,9 @@ using System.Text;
 
 namespace OpposingSignals.Runs.Report;
 
-/// <summary>Raw lists of the largest movers at chosen steps, and groups that are followed through the whole run.</summary>
+/// <summary>
+/// Raw lists of the largest movers at chosen steps, and groups that are followed through the whole run.
+/// </summary>
 internal static class DumpSection
 {
     public static string Render(ReportModel model)
@@ -15,10 +17,12 @@ internal static class DumpSection
         var html = new StringBuilder("<section>\n<h2>Followed by hand</h2>\n");
         if (!model.Followed.IsEmpty)
         {
-            html.Append(Markup.Paragraph("Groups of samples that were given, whatever the search found: their mean losses over the run."));
+            html.Append(Markup.Paragraph(
+                "Groups of samples that were given, whatever the search found: their mean losses over the run."));
             html.Append(Curves(
                 "Mean losses of the groups given", model,
-                [.. model.Followed.Select((group, i) => Line($"{group.Name} ({group.Size} samples)", $"e{(i % 6) + 1}", group.Loss))]));
+                [.. model.Followed.Select(
+                    (group, i) => Line($"{group.Name} ({group.Size} samples)", $"e{(i % 6) + 1}", group.Loss))]));
         }
 
         foreach (ReportDump dump in model.Dumps)
@@ -40,7 +44,8 @@ internal static class DumpSection
     private static PlotLine Line(string name, string style, ReportSeries series) =>
         new() { Name = name, Style = style, Series = series };
 
-    private static string Curves(string description, ReportModel model, PlotLine[] lines) => PlotRenderer.Render(new Plot
+    private static string Curves(string description, ReportModel model, PlotLine[] lines) =>
+        PlotRenderer.Render(new Plot
     {
         Description = description,
         Panels =

@@ -10,7 +10,9 @@ public sealed record EigenvalueSeries
 
     /// <summary>A measured eigenvalue.</summary>
     /// <param name="values">Ritz values θ.</param>
-    /// <param name="residuals">|H v − θ v| of each for its unit vector v; empty if not known, NaN where not known.</param>
+    /// <param name="residuals">
+    /// |H v − θ v| of each for its unit vector v; empty if not known, NaN where not known.
+    /// </param>
     /// <exception cref="ArgumentException">Not as many residuals as values.</exception>
     public EigenvalueSeries(ReportSeries values, ImmutableArray<double> residuals)
     {
@@ -31,7 +33,9 @@ public sealed record EigenvalueSeries
     /// <summary>|H v − θ v|; empty if not known. An eigenvalue lies within this distance of θ.</summary>
     public ImmutableArray<double> Residuals { get; }
 
-    /// <summary>Whether |H v − θ v| is larger than <paramref name="tolerance"/>·|θ|; false where it is not known.</summary>
+    /// <summary>
+    /// Whether |H v − θ v| is larger than <paramref name="tolerance"/>·|θ|; false where it is not known.
+    /// </summary>
     public bool IsUnconverged(int index, double tolerance) =>
         !Residuals.IsEmpty && Residuals[index] > tolerance * Math.Abs(Values.Values[index]);
 }

@@ -3,7 +3,9 @@ using System.Text.Json;
 
 namespace OpposingSignals.Runs.Report;
 
-/// <summary>Two branches of a run side by side: <c>fork.json</c> and <c>report.html</c> in their common folder.</summary>
+/// <summary>
+/// Two branches of a run side by side: <c>fork.json</c> and <c>report.html</c> in their common folder.
+/// </summary>
 public static class ForkReport
 {
     /// <summary>Writes both files.</summary>
@@ -14,7 +16,8 @@ public static class ForkReport
     public static string Write(string folder, ForkRecord fork, string change)
     {
         ArgumentNullException.ThrowIfNull(fork);
-        AtomicFile.WriteText(Path.Combine(folder, "fork.json"), JsonSerializer.Serialize(fork, RunJson.Default.ForkRecord));
+        AtomicFile.WriteText(
+            Path.Combine(folder, "fork.json"), JsonSerializer.Serialize(fork, RunJson.Default.ForkRecord));
         string page = Path.Combine(folder, "report.html");
         AtomicFile.WriteText(page, HtmlReport.Page($"Fork: {change}", Render(fork, change)));
         return page;
@@ -31,7 +34,8 @@ public static class ForkReport
         html.Append(PlotRenderer.Render(new Plot
         {
             Description = "Loss, sharpness and test accuracy of both branches",
-            Panels = [Panel("training loss", "loss", logarithmic: true), Panel("sharpness", "sharpness"), Panel("test accuracy", "test_accuracy")],
+            Panels = [Panel("training loss", "loss", logarithmic: true), Panel("sharpness", "sharpness"), Panel(
+                "test accuracy", "test_accuracy")],
         }));
         html.Append("<table>\n<tr><th>at the end</th><th>as before</th><th>changed</th></tr>\n");
         Row("steps", branch => Numbers.Count(branch.Step));

@@ -5,7 +5,9 @@ namespace OpposingSignals.Runs.Report;
 /// <summary>Text of an HTML page that is also well-formed XML.</summary>
 internal static class Markup
 {
-    /// <summary>Escapes text for element content and quoted attributes; characters that XML forbids become U+FFFD.</summary>
+    /// <summary>
+    /// Escapes text for element content and quoted attributes; characters that XML forbids become U+FFFD.
+    /// </summary>
     public static string Escape(string? text)
     {
         var escaped = new StringBuilder();

@@ -9,9 +9,12 @@ internal static class MeanPicture
 
     /// <summary>The mean of a set.</summary>
     public static byte[] Of(ImageSet images, IReadOnlyList<int> samples) => PngImage.Encode(
-        images.Width, images.Height, images.Channels, [.. Mean(images, samples).Select(level => (byte)Math.Round(level))]);
+        images.Width, images.Height, images.Channels,
+        [.. Mean(images, samples).Select(level => (byte)Math.Round(level))]);
 
-    /// <summary>Mean of one set minus that of another, around mid-grey, stretched to the full range of levels.</summary>
+    /// <summary>
+    /// Mean of one set minus that of another, around mid-grey, stretched to the full range of levels.
+    /// </summary>
     public static byte[] Difference(ImageSet images, IReadOnlyList<int> from, IReadOnlyList<int> less)
     {
         double[] difference = Mean(images, from);
@@ -43,7 +46,8 @@ internal static class MeanPicture
     private static byte[] AroundGrey(ImageSet images, double[] values, double least)
     {
         double largest = Math.Max(least, values.Max(Math.Abs));
-        byte[] levels = [.. values.Select(value => (byte)Math.Clamp(Math.Round(Grey + (value / largest * (Grey - 1))), 0, 255))];
+        byte[] levels =
+            [.. values.Select(value => (byte)Math.Clamp(Math.Round(Grey + (value / largest * (Grey - 1))), 0, 255))];
         return PngImage.Encode(images.Width, images.Height, images.Channels, levels);
     }
 

@@ -30,13 +30,15 @@ internal static class Numbers
         int decimals = magnitude is < 1 and > 0
             ? digits - 1 - (int)Math.Floor(Math.Log10(magnitude))
             : Math.Max(0, digits - before);
-        return Minus(number.ToString("F" + decimals.ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture));
+        return Minus(
+            number.ToString("F" + decimals.ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture));
     }
 
     /// <summary>A share between 0 and 1 in percent.</summary>
     public static string Percent(double? share) => share is not { } number || !double.IsFinite(number)
         ? "–"
-        : Minus((100 * number).ToString(Math.Abs(number) < 0.0995 ? "0.0" : "0", CultureInfo.InvariantCulture)) + "\u202F%";
+        : Minus((100 * number).ToString(Math.Abs(number) < 0.0995 ? "0.0" : "0", CultureInfo.InvariantCulture))
+            + "\u202F%";
 
     /// <summary>A whole number with thin spaces between thousands.</summary>
     public static string Count(long value) =>

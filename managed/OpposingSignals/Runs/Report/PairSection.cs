@@ -47,7 +47,8 @@ internal static class PairSection
         html.Append("</dl>\n").Append(CheckTable.Render(pair)).Append(Overview(model, pair)).Append(Zoom(model, pair));
         html.Append(SignalSection.Render(pair));
         html.Append("<div class=\"camps\">\n");
-        html.Append(ContactSheet.Render(pair.UpName, "up", pair.Up)).Append(ContactSheet.Render(pair.DownName, "down", pair.Down));
+        html.Append(ContactSheet.Render(pair.UpName, "up", pair.Up))
+            .Append(ContactSheet.Render(pair.DownName, "down", pair.Down));
         html.Append("</div>\n</article>\n");
     }
 
@@ -62,12 +63,14 @@ internal static class PairSection
         yield return ("share of sharpness", Numbers.Percent(pair.SharpnessShare));
         if (pair.Direction is { Number: > 1 } own)
         {
-            yield return ($"share of eigenvalue {own.Number}", $"{Numbers.Percent(own.Share)} of {Numbers.Format(own.Eigenvalue)}");
+            yield return ($"share of eigenvalue {own.Number}",
+                $"{Numbers.Percent(own.Share)} of {Numbers.Format(own.Eigenvalue)}");
         }
 
         yield return ("cosine of gradients", Numbers.Format(pair.GradientCosine, 2));
         yield return ("share of loss change", Numbers.Percent(pair.ChangeShare));
-        yield return ("alternation up, down", $"{Numbers.Format(pair.Up.Alternation, 2)}, {Numbers.Format(pair.Down.Alternation, 2)}");
+        yield return ("alternation up, down",
+            $"{Numbers.Format(pair.Up.Alternation, 2)}, {Numbers.Format(pair.Down.Alternation, 2)}");
     }
 
     private static string Overview(ReportModel model, ReportPair pair)
@@ -94,9 +97,11 @@ internal static class PairSection
 
     private static string Zoom(ReportModel model, ReportPair pair)
     {
-        if (AntiPhaseWindow.Find(pair.Up.Loss, pair.Down.Loss, ReportFindings.Edge(model) ?? 0, ZoomSteps) is not { } first)
+        if (AntiPhaseWindow.Find(pair.Up.Loss, pair.Down.Loss, ReportFindings.Edge(model) ?? 0, ZoomSteps)
+            is not { } first)
         {
-            return Markup.Paragraph("The losses were not recorded at adjacent steps, so the alternation cannot be shown.");
+            return Markup.Paragraph(
+                "The losses were not recorded at adjacent steps, so the alternation cannot be shown.");
         }
 
         long last = first + ZoomSteps;
@@ -110,7 +115,8 @@ internal static class PairSection
                 new PlotPanel
                 {
                     Label = Label("mean loss of each camp", model),
-                    Lines = [Line(pair.UpName, "up", up, eachStep: true), Line(pair.DownName, "down", down, eachStep: true)],
+                    Lines = [Line(pair.UpName, "up", up, eachStep: true), Line(
+                        pair.DownName, "down", down, eachStep: true)],
                     Height = 190,
                 },
                 new PlotPanel

@@ -2,7 +2,9 @@ using System.Text;
 
 namespace OpposingSignals.Runs.Report;
 
-/// <summary>Draws a plot as SVG, once for a wide and once for a narrow page; the style sheet shows one of them.</summary>
+/// <summary>
+/// Draws a plot as SVG, once for a wide and once for a narrow page; the style sheet shows one of them.
+/// </summary>
 internal static class PlotRenderer
 {
     // Values beyond this are drawn as gaps: their differences would overflow.
@@ -181,7 +183,8 @@ internal static class PlotRenderer
             double value = line.Series.Values[i], half = line.Whiskers[i];
             double lower = scale.Pixel(Math.Max(scale.Low, value - half));
             double upper = scale.Pixel(Math.Min(scale.High, value + half));
-            path.Append($"M{Numbers.Pixel(steps.Pixel(line.Series.Steps[i]))} {Numbers.Pixel(lower)}V{Numbers.Pixel(upper)}");
+            path.Append(
+                $"M{Numbers.Pixel(steps.Pixel(line.Series.Steps[i]))} {Numbers.Pixel(lower)}V{Numbers.Pixel(upper)}");
         }
 
         svg.Append($"<path class=\"whisker {line.Style}\" d=\"{path}\"/>\n");
@@ -191,7 +194,8 @@ internal static class PlotRenderer
     {
         IEnumerable<ReportSeries> all = plot.Panels.SelectMany(panel => panel.Lines).Select(line => line.Series);
         double low = all.Min(series => series.Steps[0]), high = all.Max(series => series.Steps[^1]);
-        return new AxisScale(low, high > low ? high : low + 1, canvas.Left, canvas.Width - canvas.Right, logarithmic: false);
+        return new AxisScale(
+            low, high > low ? high : low + 1, canvas.Left, canvas.Width - canvas.Right, logarithmic: false);
     }
 
     private static AxisScale ValueScale(PlotPanel panel, double bottom, double top)
@@ -225,7 +229,8 @@ internal static class PlotRenderer
 
     private static string ScaleData(AxisScale scale) => string.Join(
         ' ',
-        Numbers.Pixel(scale.LowPixel), Numbers.Pixel(scale.HighPixel), Numbers.Exact(scale.Low), Numbers.Exact(scale.High),
+        Numbers.Pixel(scale.LowPixel), Numbers.Pixel(scale.HighPixel), Numbers.Exact(scale.Low),
+        Numbers.Exact(scale.High),
         scale.Logarithmic ? "log" : "linear");
 
     private static bool IsDrawable(double value) => Math.Abs(value) < Largest;

@@ -17,7 +17,8 @@ internal static class ProbeReader
         }
 
         MetricsTable table = MetricsFile.Read(run.Folder.Probes);
-        return table.Steps.Count == 0 ? [] : [.. Enumerable.Range(0, probes.Names.Length).Select(i => Probe(run, table, probes, i))];
+        return table.Steps.Count == 0 ? []
+            : [.. Enumerable.Range(0, probes.Names.Length).Select(i => Probe(run, table, probes, i))];
     }
 
     private static ReportProbe Probe(Run run, MetricsTable table, ProbeSet probes, int index)

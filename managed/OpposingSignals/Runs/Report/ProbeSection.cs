@@ -72,7 +72,8 @@ internal static class ProbeSection
 
     private static void AppendLayers(StringBuilder html, ReportProbe probe)
     {
-        html.Append("<details><summary>Relative norm by layer</summary>\n<table class=\"numbers\">\n<thead><tr><th>after</th>");
+        html.Append(
+            "<details><summary>Relative norm by layer</summary>\n<table class=\"numbers\">\n<thead><tr><th>after</th>");
         html.Append("<th>first step</th><th>largest</th><th>at step</th><th>last step</th></tr></thead>\n<tbody>\n");
         foreach (ReportProbeLayer layer in probe.Layers)
         {

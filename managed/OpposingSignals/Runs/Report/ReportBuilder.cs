@@ -33,8 +33,10 @@ public static class ReportBuilder
             LossUnit = run.Objects.Loss is CrossEntropy ? "nats" : null,
             TrainLoss = ReportSeries.Of(metrics, "loss"),
             TestLoss = ReportSeries.Of(metrics, "test_loss"),
-            TrainAccuracy = run.Objects.Data.Training.HasClasses ? ReportSeries.Of(metrics, "accuracy") : ReportSeries.Empty,
-            TestAccuracy = run.Objects.Data.Training.HasClasses ? ReportSeries.Of(metrics, "test_accuracy") : ReportSeries.Empty,
+            TrainAccuracy = run.Objects.Data.Training.HasClasses
+                ? ReportSeries.Of(metrics, "accuracy") : ReportSeries.Empty,
+            TestAccuracy = run.Objects.Data.Training.HasClasses
+                ? ReportSeries.Of(metrics, "test_accuracy") : ReportSeries.Empty,
             Sharpness = Eigenvalues(metrics, "sharpness", "sharpness_residual"),
             FurtherEigenvalues = FurtherEigenvalues(run),
             StabilityThreshold = optimizer.StabilityThreshold,
@@ -56,7 +58,8 @@ public static class ReportBuilder
     }
 
     private static string Steps(Optimizer optimizer) =>
-        string.Create(CultureInfo.InvariantCulture, $"full-batch {optimizer.Description}, step size {optimizer.StepSize:R}");
+        string.Create(
+            CultureInfo.InvariantCulture, $"full-batch {optimizer.Description}, step size {optimizer.StepSize:R}");
 
     private static ReportPair Pair(Run run, PairRecord pair, int index, double[] outputs) =>
         WithPictures(run, pair, new ReportPair
@@ -113,7 +116,8 @@ public static class ReportBuilder
             Alternation = camp.Alternation,
             Loss = new ReportSeries(
                 [.. Enumerable.Range(0, history.Count).Select(history.StepAt)], [.. group.MeanLosses(history)]),
-            Samples = [.. camp.Indices.Select((sample, rank) => Sample(run, sample, camp.Strengths[rank], rank, outputs))],
+            Samples =
+                [.. camp.Indices.Select((sample, rank) => Sample(run, sample, camp.Strengths[rank], rank, outputs))],
         };
     }
 
@@ -156,7 +160,8 @@ public static class ReportBuilder
     {
         const int Shown = 160;
         int length = data.Inputs.Count / data.Count;
-        IEnumerable<string> characters = data.Inputs.AsSpan<long>().Slice(sample * length, Math.Min(Shown, length)).ToArray()
+        IEnumerable<string> characters = data.Inputs.AsSpan<long>()
+            .Slice(sample * length, Math.Min(Shown, length)).ToArray()
             .Select(token => ClassName(data, (int)token) is "\n" ? "⏎\n" : ClassName(data, (int)token));
         return string.Concat(characters) + (length > Shown ? "…" : "");
     }
@@ -199,7 +204,8 @@ public static class ReportBuilder
         ImmutableArray<string>.Builder notes = ImmutableArray.CreateBuilder<string>();
         if (!groups.SharpnessConverged)
         {
-            notes.Add("The top eigenvector at the last step did not converge; shares of the sharpness are approximate.");
+            notes.Add(
+                "The top eigenvector at the last step did not converge; shares of the sharpness are approximate.");
         }
 
         if (groups.SamplesInEvaluationMode)

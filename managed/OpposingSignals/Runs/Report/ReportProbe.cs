@@ -17,7 +17,9 @@ public sealed record ReportProbe
     /// <summary>Its classes over the run, the one that was ever largest first.</summary>
     public ImmutableArray<KeyValuePair<string, ReportSeries>> Outputs { get; init; } = [];
 
-    /// <summary>Norm of its activations before the last layer, over the mean norm of the training samples there.</summary>
+    /// <summary>
+    /// Norm of its activations before the last layer, over the mean norm of the training samples there.
+    /// </summary>
     public ReportSeries RelativeNorm { get; init; } = ReportSeries.Empty;
 
     /// <summary>The norm itself.</summary>

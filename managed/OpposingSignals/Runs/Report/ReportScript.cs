@@ -2,8 +2,8 @@ namespace OpposingSignals.Runs.Report;
 
 /// <summary>The script of the report: values under the pointer. The page is complete without it.</summary>
 /// <remarks>
-/// Values are computed back from the drawn coordinates and the scales in <c>data-x</c> and <c>data-y</c>, so that no number
-/// is stored twice. Free of the characters that XML would have to escape.
+/// Values are computed back from the drawn coordinates and the scales in <c>data-x</c> and <c>data-y</c>, so that no
+/// number is stored twice. Free of the characters that XML would have to escape.
 /// </remarks>
 internal static class ReportScript
 {

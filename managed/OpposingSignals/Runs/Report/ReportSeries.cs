@@ -37,7 +37,8 @@ public sealed record ReportSeries
         ArgumentNullException.ThrowIfNull(metrics);
         double?[] values = metrics[column];
         int[] measured = [.. Enumerable.Range(0, values.Length).Where(i => values[i] is not null)];
-        return new ReportSeries([.. measured.Select(i => metrics.Steps[i])], [.. measured.Select(i => values[i]!.Value)]);
+        return new ReportSeries(
+            [.. measured.Select(i => metrics.Steps[i])], [.. measured.Select(i => values[i]!.Value)]);
     }
 
     /// <summary>Steps, ascending.</summary>

@@ -2,8 +2,8 @@ namespace OpposingSignals.Runs.Report;
 
 /// <summary>The style sheet of the report.</summary>
 /// <remarks>
-/// Colours after Okabe and Ito (2008), told apart under the common colour deficiencies; lightened for the dark theme so that
-/// each keeps a contrast of at least 3 to the page. Free of characters that XML would have to escape.
+/// Colours after Okabe and Ito (2008), told apart under the common colour deficiencies; lightened for the dark theme so
+/// that each keeps a contrast of at least 3 to the page. Free of characters that XML would have to escape.
 /// </remarks>
 internal static class ReportStyle
 {

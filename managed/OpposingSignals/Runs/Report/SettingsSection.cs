@@ -10,7 +10,8 @@ internal static class SettingsSection
         ("Loss", "Mean over all training samples of the loss of one sample; the squared loss is ½ the squared error summed " +
             "over the outputs."),
         ("Sharpness", "The algebraically largest eigenvalue of the Hessian of the mean training loss."),
-        ("Stability threshold", "Above this curvature the optimiser diverges on a quadratic along the eigenvector, with the sign " +
+        ("Stability threshold",
+            "Above this curvature the optimiser diverges on a quadratic along the eigenvector, with the sign " +
             "changing at every step. For step size η: 2/η for gradient descent, (2 + 2β)/η with momentum β, and " +
             "(2 + 2β)/((1 + 2β)η) in Nesterov's form."),
         ("Edge of stability", "The first step at which the measured sharpness exceeds the threshold."),
@@ -19,15 +20,20 @@ internal static class SettingsSection
         ("Loss change", "d of a sample: its loss after a step minus its loss before."),
         ("Rise fraction", "Share of the samples with d > 0."),
         ("Outlier share", "Sum of the largest 1 % of |d| over the sum of all |d|."),
-        ("Pair, camp", "Samples whose loss changes, freed of drift, stand out by their size are grouped by the shape of these " +
+        ("Pair, camp",
+            "Samples whose loss changes, freed of drift, stand out by their size are grouped by the shape of these " +
             "changes over a window of steps, whatever the sign, and each group is then split by sign into two camps."),
-        ("Opposition of losses", "Correlation of the two camps' mean loss changes over the longest stretch of that window in which " +
+        ("Opposition of losses",
+            "Correlation of the two camps' mean loss changes over the longest stretch of that window in which " +
             "they move apart in three of four steps; −1 is perfect opposition."),
-        ("Alternation", "Mean over the window of sign(d)·(−1)^step for a camp's mean loss change; ±1 if it goes up and down on " +
+        ("Alternation",
+            "Mean over the window of sign(d)·(−1)^step for a camp's mean loss change; ±1 if it goes up and down on " +
             "every other step."),
-        ("Share of sharpness", "With v the top eigenvector: the sum of vᵀHᵢv over the pair's samples, divided by the sum over " +
+        ("Share of sharpness",
+            "With v the top eigenvector: the sum of vᵀHᵢv over the pair's samples, divided by the sum over " +
             "all samples, Hᵢ being the Hessian of the loss of sample i."),
-        ("Share of loss change", "Sum of d² over the pair's samples and the window, divided by the sum over all samples."),
+        ("Share of loss change",
+            "Sum of d² over the pair's samples and the window, divided by the sum over all samples."),
         ("Cosine of gradients", "Cosine of the angle between the mean loss gradients of the two camps."),
         ("Score", "Root-mean-square loss change of the sample, freed of drift, along the common motion of its pair."),
         ("Plots", "Where a pixel holds several steps, the smallest and the largest value are drawn. A value that is not finite " +

@@ -54,7 +54,8 @@ internal static class SignalSection
 
         html.Append(Sentence("Along the top eigenvector the members' outputs move together", Outputs(signal)));
         html.Append(Sentence("The pair's curvature lies in", Layers(signal)));
-        html.Append(Sentence("Channels before the last layer that tell the pair from all other samples", Channels(signal.SharedChannels)));
+        html.Append(Sentence("Channels before the last layer that tell the pair from all other samples", Channels(
+            signal.SharedChannels)));
         html.Append(Sentence("Channels that tell one camp from the other", Channels(signal.DividingChannels)));
         html.Append(Sentence($"Text that is frequent in {pair.UpName}", Phrases(signal.UpPhrases)));
         html.Append(Sentence($"Text that is frequent in {pair.DownName}", Phrases(signal.DownPhrases)));

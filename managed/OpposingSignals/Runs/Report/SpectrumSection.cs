@@ -46,7 +46,8 @@ internal static class SpectrumSection
 
     private static void AppendTable(StringBuilder html, ReportModel model, EigenvalueSeries[] all)
     {
-        html.Append("<table class=\"numbers\">\n<caption>Last measurement</caption>\n<thead><tr><th></th><th>step</th>");
+        html.Append(
+            "<table class=\"numbers\">\n<caption>Last measurement</caption>\n<thead><tr><th></th><th>step</th>");
         html.Append("<th>eigenvalue</th><th>over the threshold</th><th>residual</th><th></th></tr></thead>\n<tbody>\n");
         for (int rank = 0; rank < all.Length; rank++)
         {
@@ -60,9 +61,11 @@ internal static class SpectrumSection
             double value = series.Values.Values[last];
             double? residual = series.Residuals.IsEmpty ? null : series.Residuals[last];
             html.Append($"<tr><th>{rank + 1}</th><td>{Numbers.Count(series.Values.Steps[last])}</td>");
-            html.Append($"<td>{Numbers.Format(value, 4)}</td><td>{Numbers.Format(value / model.StabilityThreshold)}</td>");
+            html.Append(
+                $"<td>{Numbers.Format(value, 4)}</td><td>{Numbers.Format(value / model.StabilityThreshold)}</td>");
             html.Append($"<td>{Numbers.Format(residual, 2)}</td>");
-            html.Append($"<td>{(series.IsUnconverged(last, model.ResidualTolerance) ? "not converged" : "")}</td></tr>\n");
+            html.Append(
+                $"<td>{(series.IsUnconverged(last, model.ResidualTolerance) ? "not converged" : "")}</td></tr>\n");
         }
 
         html.Append("</tbody>\n</table>\n");

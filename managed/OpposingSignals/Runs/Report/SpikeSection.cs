@@ -2,7 +2,9 @@ using System.Text;
 
 namespace OpposingSignals.Runs.Report;
 
-/// <summary>What happened at each rise of the mean loss: which pair moved it, and how much of it that explains.</summary>
+/// <summary>
+/// What happened at each rise of the mean loss: which pair moved it, and how much of it that explains.
+/// </summary>
 internal static class SpikeSection
 {
     public static string Render(ReportModel model)
@@ -23,7 +25,8 @@ internal static class SpikeSection
         foreach (SpikeRecord spike in model.Spikes)
         {
             html.Append($"<tr><td>{Numbers.Count(spike.Step)}</td><td>{Numbers.Percent(spike.Rise)}</td>");
-            html.Append($"<td>{Markup.Escape(spike.Pair ?? "none found")}</td><td>{Numbers.Percent(spike.Explained)}</td>");
+            html.Append(
+                $"<td>{Markup.Escape(spike.Pair ?? "none found")}</td><td>{Numbers.Percent(spike.Explained)}</td>");
             html.Append($"<td>{Numbers.Percent(spike.RisersShare)}</td><td>{Numbers.Percent(spike.StrongestShare)}</td></tr>\n");
         }
 

@@ -88,7 +88,8 @@ internal static class SummarySection
     {
         if (model.StabilityThreshold is not null)
         {
-            yield return ("edge crossed at step", ReportFindings.Edge(model) is { } edge ? Numbers.Count(edge) : "not reached");
+            yield return ("edge crossed at step", ReportFindings.Edge(model)
+                is { } edge ? Numbers.Count(edge) : "not reached");
         }
 
         if (ReportFindings.SharpnessPastEdge(model) is { } past)

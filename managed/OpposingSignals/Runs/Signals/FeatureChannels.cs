@@ -4,7 +4,9 @@ using OpposingSignals.Networks;
 
 namespace OpposingSignals.Runs.Signals;
 
-/// <summary>Activations before a network's last layer, and the channels of them that go with a group of samples.</summary>
+/// <summary>
+/// Activations before a network's last layer, and the channels of them that go with a group of samples.
+/// </summary>
 internal sealed class FeatureChannels
 {
     private const int Listed = 5;
@@ -16,11 +18,15 @@ internal sealed class FeatureChannels
     private FeatureChannels(double[] activations, int samples) =>
         (_activations, _samples, _channels) = (activations, samples, activations.Length / samples);
 
-    /// <summary>The tensor that a network's last layer reads; null where that layer reads the data or has no weights.</summary>
+    /// <summary>
+    /// The tensor that a network's last layer reads; null where that layer reads the data or has no weights.
+    /// </summary>
     public static int? Penultimate(Network network) =>
         network.Nodes[^1] is { Parameters.Length: > 0, Inputs: [> 0 and var tensor] } ? tensor : null;
 
-    /// <summary>Takes the activations of all samples; null where the network has none, or a sample has several positions.</summary>
+    /// <summary>
+    /// Takes the activations of all samples; null where the network has none, or a sample has several positions.
+    /// </summary>
     public static FeatureChannels? Of(Objective objective, VectorBlock parameters) =>
         Penultimate(objective.Network) is { } tensor && objective.Network.Vocabulary == 0
             ? new FeatureChannels(objective.Activations(parameters, tensor), objective.SampleCount)

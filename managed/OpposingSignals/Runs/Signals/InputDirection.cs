@@ -7,16 +7,19 @@ using OpposingSignals.Tensors;
 namespace OpposingSignals.Runs.Signals;
 
 /// <summary>
-/// How the outputs of a group of samples move when θ moves along a direction v, and the change of their inputs that makes them
-/// move more: a mixed product of derivatives along inputs and parameters.
+/// How the outputs of a group of samples move when θ moves along a direction v, and the change of their inputs that
+/// makes them move more: a mixed product of derivatives along inputs and parameters.
 /// </summary>
 /// <remarks>
-/// <para>With J_i v the tangent of sample i's outputs, u is the first principal axis of the J_i v: the group's output.</para>
 /// <para>
-/// The input direction is d = (1/n) Σ_i ∇_x ⟨u, J_i v⟩: of all changes that are the same for every sample, d of unit length
-/// raises the movement of the group's output fastest. With a shift δ of all inputs as a further parameter
-/// (<see cref="Network.ShiftingInputs"/>) it is the δ part of (H − G)(0, v) for half the squared error to the targets f − s u,
-/// whose residuals are s u: H has the second derivatives of f contracted with the residual, and JᵀJ besides, which is G.
+/// With J_i v the tangent of sample i's outputs, u is the first principal axis of the J_i v: the group's output.
+/// </para>
+/// <para>
+/// The input direction is d = (1/n) Σ_i ∇_x ⟨u, J_i v⟩: of all changes that are the same for every sample, d of unit
+/// length raises the movement of the group's output fastest. With a shift δ of all inputs as a further parameter
+/// (<see cref="Network.ShiftingInputs"/>) it is the δ part of (H − G)(0, v) for half the squared error to the targets f
+/// − s u, whose residuals are s u: H has the second derivatives of f contracted with the residual, and JᵀJ besides,
+/// which is G.
 /// </para>
 /// </remarks>
 internal static class InputDirection
@@ -75,7 +78,8 @@ internal static class InputDirection
         using var objective = new Objective(
             group.Device, group.Precision, network, new SquaredError(), samples.Inputs,
             HostTensor.From<double>(targets, samples.Count, outputs),
-            new ObjectiveOptions { MicroBatch = group.Plan.MicroBatch, BatchNorm = BatchNormMode.Eval, Dropout = false });
+            new ObjectiveOptions { MicroBatch = group.Plan.MicroBatch,
+                BatchNorm = BatchNormMode.Eval, Dropout = false });
         using VectorBlock shifted = Extended(parameters, inputs), along = Extended(direction, inputs);
         using var hessian = new VectorBlock(group.Device, group.Precision, 1, network.ParameterCount);
         using var gaussNewton = new VectorBlock(group.Device, group.Precision, 1, network.ParameterCount);

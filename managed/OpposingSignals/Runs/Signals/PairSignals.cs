@@ -8,8 +8,8 @@ using OpposingSignals.Tensors;
 namespace OpposingSignals.Runs.Signals;
 
 /// <summary>
-/// Asks of each pair, at fixed parameters, what its signal is. Batch normalisation uses its running statistics: samples are their
-/// own.
+/// Asks of each pair, at fixed parameters, what its signal is. Batch normalisation uses its running statistics: samples
+/// are their own.
 /// </summary>
 internal sealed class PairSignals
 {
@@ -34,8 +34,8 @@ internal sealed class PairSignals
     }
 
     /// <summary>
-    /// Arrays of the pairs measured so far, by the pair's name, a dot, and <c>input_direction</c> (unit length, in the network's
-    /// input), <c>up_mean</c> or <c>down_mean</c> (mean inputs of the camps), each of the shape of one input.
+    /// Arrays of the pairs measured so far, by the pair's name, a dot, and <c>input_direction</c> (unit length, in the
+    /// network's input), <c>up_mean</c> or <c>down_mean</c> (mean inputs of the camps), each of the shape of one input.
     /// </summary>
     public IReadOnlyList<KeyValuePair<string, HostTensor>> Arrays => _arrays;
 
@@ -72,7 +72,8 @@ internal sealed class PairSignals
     {
         int[] up = Counts(pair.Up), down = Counts(pair.Down);
         return [.. Enumerable.Range(0, up.Length).Where(c => up[c] + down[c] > 0)
-            .Select(c => new ClassCount(_data.ClassName(c), up[c], down[c])).OrderByDescending(count => count.Up + count.Down)];
+            .Select(c => new ClassCount(_data.ClassName(c), up[c], down[c]))
+                .OrderByDescending(count => count.Up + count.Down)];
 
         int[] Counts(SampleGroup camp)
         {

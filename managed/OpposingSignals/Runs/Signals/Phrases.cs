@@ -2,7 +2,9 @@ using OpposingSignals.Datasets;
 
 namespace OpposingSignals.Runs.Signals;
 
-/// <summary>Runs of tokens that occur in a group of samples more often than in all others: tokens, and contexts of several.</summary>
+/// <summary>
+/// Runs of tokens that occur in a group of samples more often than in all others: tokens, and contexts of several.
+/// </summary>
 internal sealed class Phrases
 {
     private const int LongestPhrase = 4;
@@ -37,7 +39,8 @@ internal sealed class Phrases
         PhraseRecord[] scored =
         [
             .. inside.Where(entry => entry.Value > 1)
-                .Select(entry => Score(entry.Key, entry.Value, group.Count, outside.GetValueOrDefault(entry.Key), others))
+                .Select(
+                    entry => Score(entry.Key, entry.Value, group.Count, outside.GetValueOrDefault(entry.Key), others))
                 .Where(record => record.Score >= LeastScore)
                 .OrderByDescending(record => record.Score).ThenByDescending(record => record.Text.Length)
                 .ThenBy(record => record.Text, StringComparer.Ordinal),
@@ -72,7 +75,8 @@ internal sealed class Phrases
             string phrase = "";
             for (int last = first; last < Math.Min(_length, first + LongestPhrase); last++)
             {
-                phrase += _data.ClassNames.Length > tokens[last] ? _data.ClassNames[(int)tokens[last]] : $"[{tokens[last]}]";
+                phrase += _data.ClassNames.Length > tokens[last]
+                    ? _data.ClassNames[(int)tokens[last]] : $"[{tokens[last]}]";
                 phrases.Add(phrase);
             }
         }

@@ -2,21 +2,24 @@ using System.Text.Json;
 
 namespace OpposingSignals.Runs.Signals;
 
-/// <summary>What a pair of opposing groups has in common and what sets its camps apart. Parts that do not apply are empty.</summary>
+/// <summary>
+/// What a pair of opposing groups has in common and what sets its camps apart. Parts that do not apply are empty.
+/// </summary>
 public sealed record SignalRecord
 {
     /// <summary>Labels of both camps, most frequent first; empty for data without one class per sample.</summary>
     public IReadOnlyList<ClassCount> Classes { get; init; } = [];
 
     /// <summary>
-    /// Share of the pair's curvature ⟨v_l, (H_pair v)_l⟩ / vᵀH_pair v in every parameter tensor l, with v the top eigenvector and
-    /// H_pair the Hessian of the mean loss of the pair's samples. The shares add up to 1; single ones may be negative.
+    /// Share of the pair's curvature ⟨v_l, (H_pair v)_l⟩ / vᵀH_pair v in every parameter tensor l, with v the top
+    /// eigenvector and H_pair the Hessian of the mean loss of the pair's samples. The shares add up to 1; single ones
+    /// may be negative.
     /// </summary>
     public IReadOnlyList<LayerShareRecord> CurvatureShares { get; init; } = [];
 
     /// <summary>
-    /// The unit vector u along which the members' outputs move most when θ moves along v: the first principal axis of the J_i v,
-    /// largest component first, that one positive.
+    /// The unit vector u along which the members' outputs move most when θ moves along v: the first principal axis of
+    /// the J_i v, largest component first, that one positive.
     /// </summary>
     public IReadOnlyList<OutputWeight> Outputs { get; init; } = [];
 
@@ -56,5 +59,7 @@ public sealed record ChannelRecord(int Channel, double Correlation);
 /// <param name="Text">The tokens.</param>
 /// <param name="Members">Share of the camp's samples that hold it.</param>
 /// <param name="Others">Share of all other samples that do.</param>
-/// <param name="Score">How many standard deviations the members' share lies above what the others' share makes expect.</param>
+/// <param name="Score">
+/// How many standard deviations the members' share lies above what the others' share makes expect.
+/// </param>
 public sealed record PhraseRecord(string Text, double Members, double Others, double Score);

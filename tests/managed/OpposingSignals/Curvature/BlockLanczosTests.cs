@@ -64,8 +64,8 @@ public sealed class BlockLanczosTests
         bool separated = precision == Precision.Float64 || name != "outlier over bulk";
         for (int j = 0; j < expected.Length; j++)
         {
-            // A block narrower than a multiplicity may see the eigenvalue once, and eigenvalues closer than the residual may
-            // stand for each other; what is returned is an eigenvalue all the same.
+            // A block narrower than a multiplicity may see the eigenvalue once, and eigenvalues closer than the
+            // residual may stand for each other; what is returned is an eigenvalue all the same.
             double reference = multiplicityFitsBlock && separated
                 ? expected[j] : exact.MinBy(value => Math.Abs(value - solution.Values[j]));
             Assert.False(!(Math.Abs(reference - solution.Values[j]) <= 2 * tolerance * scale),
@@ -80,7 +80,8 @@ public sealed class BlockLanczosTests
     public void EveryCountUpToTheDimensionGivesTheWholeSpectrum(string deviceName, int block, Precision precision)
     {
         using Device device = TestDevices.Open(deviceName);
-        var symmetric = new DenseOperator(device, precision, SymmetricMatrices.Rotated([3, 3, 1, 0.5, 0, -1, -4], seed: 3));
+        var symmetric =
+            new DenseOperator(device, precision, SymmetricMatrices.Rotated([3, 3, 1, 0.5, 0, -1, -4], seed: 3));
         double[] exact = SymmetricMatrices.Eigenvalues(symmetric.Matrix);
         double tolerance = precision == Precision.Float64 ? 1e-12 : 1e-5;
         for (int count = 1; count <= 9; count++)
@@ -155,8 +156,10 @@ public sealed class BlockLanczosTests
         using Device device = TestDevices.Open(deviceName);
         double[,] matrix = SymmetricMatrices.Named(name);
         var options = new LanczosOptions { Count = count, BlockSize = 1, Tolerance = 1e-6 };
-        using EigenSolution before = new BlockLanczos(options).Solve(new DenseOperator(device, Precision.Float64, matrix));
-        double[,] change = SymmetricMatrices.Rotated([.. Enumerable.Repeat(1.0, 20), .. new double[matrix.GetLength(0) - 20]], 11);
+        using EigenSolution before = new BlockLanczos(options)
+            .Solve(new DenseOperator(device, Precision.Float64, matrix));
+        double[,] change =
+            SymmetricMatrices.Rotated([.. Enumerable.Repeat(1.0, 20), .. new double[matrix.GetLength(0) - 20]], 11);
         double scale = SymmetricMatrices.Eigenvalues(matrix)[0];
         foreach (double step in (double[])[0, 1e-6, 1e-5, largestStep])
         {
@@ -266,7 +269,8 @@ public sealed class BlockLanczosTests
         matrix[3, 4] = poison;
         var symmetric = new DenseOperator(device, Precision.Float64, matrix);
         NonFiniteOperatorException raised =
-            Assert.Throws<NonFiniteOperatorException>(() => new BlockLanczos(new LanczosOptions()).Solve(symmetric).Dispose());
+            Assert.Throws<NonFiniteOperatorException>(
+                () => new BlockLanczos(new LanczosOptions()).Solve(symmetric).Dispose());
         Assert.Equal(1, raised.Product);
         Assert.Contains("Product 1 ", raised.Message, StringComparison.Ordinal);
     }
@@ -278,7 +282,8 @@ public sealed class BlockLanczosTests
         using Device device = TestDevices.Open(deviceName);
         var symmetric = new DenseOperator(device, Precision.Float64, SymmetricMatrices.Named("indefinite"));
         Assert.Throws<OperationCanceledException>(() =>
-            new BlockLanczos(new LanczosOptions()).Solve(symmetric, cancellation: new CancellationToken(true)).Dispose());
+            new BlockLanczos(new LanczosOptions())
+                .Solve(symmetric, cancellation: new CancellationToken(true)).Dispose());
         Assert.Equal(0, symmetric.Products);
         Assert.Equal(0, device.LiveBuffers);
     }

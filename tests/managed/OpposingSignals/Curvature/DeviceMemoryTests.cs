@@ -39,10 +39,12 @@ public sealed class DeviceMemoryTests(ITestOutputHelper output)
 
         point.SampleCurvatures(directions.Rows(0, 1));
         long peak = device.PeakBytes - before, scratch = objective.Plan.ScratchBytes;
-        output.WriteLine($"{model}: peak {peak}, plan {objective.Plan.ProductPeakBytes}, of which operations {scratch}");
+        output.WriteLine(
+            $"{model}: peak {peak}, plan {objective.Plan.ProductPeakBytes}, of which operations {scratch}");
         Assert.InRange(peak / (double)objective.Plan.ProductPeakBytes, 0.9, 1.1);
 
-        // What was reserved was enough: nothing more was taken for operations. Without a plan it would be a mebibyte at least.
+        // What was reserved was enough: nothing more was taken for operations. Without a plan it would be a mebibyte at
+        // least.
         Assert.True(scratch > 0);
         Assert.Equal(scratch, device.ScratchBytes);
     }

@@ -89,8 +89,8 @@ public sealed class EigenTrackerTests(ITestOutputHelper output)
         {
             tracker.Solve(before).Dispose();
 
-            // The eigenvectors stand still at the end, so that the tracked one converges at its first product and only a
-            // guard can tell what the second has become.
+            // The eigenvectors stand still at the end, so that the tracked one converges at its first product and only
+            // a guard can tell what the second has become.
             before = solve < 7 ? sequence.Next(device, Precision.Float64) : before;
         }
 
@@ -209,7 +209,8 @@ public sealed class EigenTrackerTests(ITestOutputHelper output)
             tracker.Solve(symmetric).Dispose();
             long bytes = device.LiveBytes;
             var poisoned = new MovingOperator(
-                device, Precision.Float32, [.. symmetric.Outliers.Select(_ => double.NaN)], symmetric.Vectors, new double[Dimension]);
+                device, Precision.Float32, [.. symmetric.Outliers.Select(_ => double.NaN)], symmetric.Vectors,
+                new double[Dimension]);
             Assert.Throws<NonFiniteOperatorException>(() => tracker.Solve(poisoned).Dispose());
             Assert.Equal(bytes, device.LiveBytes);
             using EigenSolution after = tracker.Solve(symmetric);

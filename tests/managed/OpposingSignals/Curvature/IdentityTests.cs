@@ -38,7 +38,8 @@ public sealed class IdentityTests
             {
                 double[][] vectors = Rows(v.ToArray(), v.Count), products = Rows(PlainComparison.Multiply(point, kind, v), v.Count);
                 double forwards = Dot(vectors[0], products[1]), backwards = Dot(vectors[1], products[0]);
-                Assert.False(!(Math.Abs(forwards - backwards) <= Slack(precision) * Norm(vectors[0]) * Norm(products[1])));
+                Assert.False(
+                    !(Math.Abs(forwards - backwards) <= Slack(precision) * Norm(vectors[0]) * Norm(products[1])));
             }
         });
 
@@ -60,8 +61,8 @@ public sealed class IdentityTests
         });
 
     /// <summary>
-    /// In float64 to the bit. Vectors that share an operand are one taller product, and oneDNN may sum float32 products of
-    /// another height in another order.
+    /// In float64 to the bit. Vectors that share an operand are one taller product, and oneDNN may sum float32 products
+    /// of another height in another order.
     /// </summary>
     [Theory]
     [MemberData(nameof(Cases))]
@@ -82,7 +83,8 @@ public sealed class IdentityTests
             Assert.Equal(slopes, point.SampleSlopes(v));
             Assert.Equal(curvatures, point.SampleCurvatures(v));
             Assert.Equal(slopes, Enumerable.Range(0, v.Count).SelectMany(j => point.SampleSlopes(v.Rows(j, 1))));
-            Assert.Equal(curvatures, Enumerable.Range(0, v.Count).SelectMany(j => point.SampleCurvatures(v.Rows(j, 1))));
+            Assert.Equal(
+                curvatures, Enumerable.Range(0, v.Count).SelectMany(j => point.SampleCurvatures(v.Rows(j, 1))));
         });
 
     [Theory]
@@ -98,7 +100,8 @@ public sealed class IdentityTests
             {
                 double scale = Slack(precision) * Norm(vectors[j]);
                 Assert.False(!(Math.Abs(slopes[j].Average() - Dot(gradient, vectors[j])) <= scale * Norm(gradient)));
-                Assert.False(!(Math.Abs(curvatures[j].Average() - Dot(products[j], vectors[j])) <= scale * Norm(products[j])));
+                Assert.False(
+                    !(Math.Abs(curvatures[j].Average() - Dot(products[j], vectors[j])) <= scale * Norm(products[j])));
             }
 
             Assert.Equal(point.Loss, point.SampleLosses.ToArray().Average(), 1e-14);
@@ -153,7 +156,8 @@ public sealed class IdentityTests
                     double expected = Dot(slopes[i], slopes[j]) / slopes[i].Length;
                     double slack = Slack(precision) * (Norm(vectors[i]) * Norm(products[j]));
                     double actual = Dot(vectors[i], products[j]);
-                    Assert.False(!(Math.Abs(expected - actual) <= slack), $"{i}, {j}: {expected:R}, but got {actual:R}");
+                    Assert.False(
+                        !(Math.Abs(expected - actual) <= slack), $"{i}, {j}: {expected:R}, but got {actual:R}");
                 }
             }
         });
@@ -204,8 +208,8 @@ public sealed class IdentityTests
             PlainComparison.Multiply(point, ProductKind.Hessian, v),
             precision));
 
-    // Rounding errors of a product and of an inner product stay below this share of the norms in these small networks; a fault
-    // in a pass is of the order of one.
+    // Rounding errors of a product and of an inner product stay below this share of the norms in these small networks;
+    // a fault in a pass is of the order of one.
     private static double Slack(Precision precision) => precision == Precision.Float32 ? 1e-4 : 1e-12;
 
     private static void At(
@@ -251,7 +255,8 @@ public sealed class IdentityTests
         double scale = Slack(precision) * expected.Max(Math.Abs);
         for (int i = 0; i < expected.Length; i++)
         {
-            Assert.False(!(Math.Abs(expected[i] - actual[i]) <= scale), $"element {i}: {expected[i]:R}, but got {actual[i]:R}");
+            Assert.False(
+                !(Math.Abs(expected[i] - actual[i]) <= scale), $"element {i}: {expected[i]:R}, but got {actual[i]:R}");
         }
     }
 

@@ -22,7 +22,8 @@ public sealed partial class MemoryTests(ITestOutputHelper output)
         Dataset data = PlantedImages.Create(new PlantedImagesOptions { Samples = 60 }).Training;
         using var device = new CpuDevice(1);
         Network network = ModelCatalog.Build(
-            model, new FeatureShape(data.Inputs.Shape[2], data.Inputs.Shape[3], data.Inputs.Shape[1]), data.OutputCount);
+            model, new FeatureShape(data.Inputs.Shape[2], data.Inputs.Shape[3], data.Inputs.Shape[1]),
+            data.OutputCount);
         using var objective = new Objective(
             device, Precision.Float32, network, Loss.Named("ce"), data.Inputs, data.Targets,
             new ObjectiveOptions { MicroBatch = microBatch });
@@ -109,7 +110,9 @@ public sealed partial class MemoryTests(ITestOutputHelper output)
     private static long ResidentBytes()
     {
         GC.Collect();
-        string line = File.ReadLines("/proc/self/status").First(text => text.StartsWith("VmRSS:", StringComparison.Ordinal));
-        return 1024 * long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
+        string line = File.ReadLines("/proc/self/status")
+            .First(text => text.StartsWith("VmRSS:", StringComparison.Ordinal));
+        return 1024 * long.Parse(
+            line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
     }
 }

@@ -7,8 +7,8 @@ using Xunit.Abstractions;
 namespace OpposingSignals.Tests.Curvature;
 
 /// <summary>
-/// The stored cases in both precisions against a plain evaluation that shares no kernel with the library; float32 within bounds
-/// derived operation by operation.
+/// The stored cases in both precisions against a plain evaluation that shares no kernel with the library; float32
+/// within bounds derived operation by operation.
 /// </summary>
 public sealed class PlainEvaluationTests(ITestOutputHelper output)
 {
@@ -65,7 +65,8 @@ public sealed class PlainEvaluationTests(ITestOutputHelper output)
     {
         ReferenceCase stored = ReferenceCase.Load(name);
         PlainComparison.Run(
-            "cpu", precision, stored.Network, stored.Loss, stored.Inputs, stored.Targets, stored.Parameters, stored["vectors"],
+            "cpu", precision, stored.Network, stored.Loss, stored.Inputs, stored.Targets, stored.Parameters,
+            stored["vectors"],
             [new ObjectiveOptions { MicroBatch = 7 }, new ObjectiveOptions { MicroBatch = 3 }],
             (quantity, plain, library) =>
             {

@@ -40,11 +40,13 @@ public sealed class RandomNetworkTests(ITestOutputHelper output)
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void EveryQuantityIsWithinItsBoundOfThePlainEvaluation(string deviceName, string name, Precision precision, int seed)
+    public void EveryQuantityIsWithinItsBoundOfThePlainEvaluation(
+        string deviceName, string name, Precision precision, int seed)
     {
         RandomCase random = RandomCase.Make(name, (ulong)seed);
         PlainComparison.Run(
-            deviceName, precision, random.Network, random.Loss, random.Inputs, random.Targets, random.Parameters, random.Vectors,
+            deviceName, precision, random.Network, random.Loss, random.Inputs, random.Targets, random.Parameters,
+            random.Vectors,
             [
                 new ObjectiveOptions { MicroBatch = random.Samples },
                 new ObjectiveOptions { MicroBatch = (random.Samples / 3) + 1, VectorsAtOnce = 2 },

@@ -7,7 +7,9 @@ using OpposingSignals.Tensors;
 
 namespace OpposingSignals.Tests.Curvature;
 
-/// <summary>Gradients, products and steps that a device has recorded, beside the same done operation by operation.</summary>
+/// <summary>
+/// Gradients, products and steps that a device has recorded, beside the same done operation by operation.
+/// </summary>
 public sealed class RecordingTests
 {
     private const int Samples = 7;
@@ -21,7 +23,8 @@ public sealed class RecordingTests
         long before = CudaDriver.Emulated.LiveObjects;
         using (CudaDevice device = CudaDevice.OpenEmulated())
         {
-            Network network = ModelCatalog.Build(model, isDeep ? new FeatureShape(32, 32, 3) : new FeatureShape(6, 6, 2), 3);
+            Network network =
+                ModelCatalog.Build(model, isDeep ? new FeatureShape(32, 32, 3) : new FeatureShape(6, 6, 2), 3);
             using Objective recorded = Objective(device, network, microBatch);
             using Vectors ours = new(device, network), theirs = new(device, network);
             var optimizer = new GradientDescent(0.05);
@@ -127,7 +130,8 @@ public sealed class RecordingTests
             using var vectors = new Vectors(device, network);
             double[] first = vectors.Measure(objective).Products;
             Assert.Equal(first, vectors.Measure(objective).Products);
-            Assert.Contains("CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED", Assert.Single(objective.RecordingRefusals), StringComparison.Ordinal);
+            Assert.Contains("CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED",
+                Assert.Single(objective.RecordingRefusals), StringComparison.Ordinal);
         }
 
         driver.Check(driver.CtxDestroy(context), "releasing the context");
@@ -155,7 +159,8 @@ public sealed class RecordingTests
         Assert.Equal(available + 32_000, device.AvailableMemory);
     }
 
-    // For the residuals, which say whether another product is due, and for what that product adds to the projected operator.
+    // For the residuals, which say whether another product is due, and for what that product adds to the projected
+    // operator.
     [Theory]
     [InlineData(1)]
     [InlineData(4)]
@@ -178,15 +183,18 @@ public sealed class RecordingTests
         Assert.Equal(2 * solution.BlockSteps, CudaDriver.Emulated.Waits - before);
     }
 
-    private static Objective Objective(CudaDevice device, Network network, int microBatch, BatchNormMode batchNorm = BatchNormMode.Train)
+    private static Objective Objective(
+        CudaDevice device, Network network, int microBatch, BatchNormMode batchNorm = BatchNormMode.Train)
     {
         var random = new Xoshiro256(3);
-        float[] inputs = [.. Enumerable.Range(0, Samples * network.Input.Size).Select(_ => (float)random.NextGaussian())];
+        float[] inputs =
+            [.. Enumerable.Range(0, Samples * network.Input.Size).Select(_ => (float)random.NextGaussian())];
         long[] targets = [.. Enumerable.Range(0, Samples).Select(_ => (long)random.NextInt32(network.Outputs))];
         FeatureShape shape = network.Input;
         return new Objective(
             device, Precision.Float32, network, Loss.Named("ce:0.1"),
-            HostTensor.From<float>(inputs, Samples, shape.Channels, shape.Height, shape.Width), HostTensor.From<long>(targets, Samples),
+            HostTensor.From<float>(inputs, Samples, shape.Channels, shape.Height, shape.Width),
+            HostTensor.From<long>(targets, Samples),
             new ObjectiveOptions { MicroBatch = microBatch, VectorsAtOnce = 2, BatchNorm = batchNorm });
     }
 

@@ -20,7 +20,8 @@ public sealed class ReferenceEigenvalueTests
                 data.Add("cpu", name, Precision.Float32);
             }
 
-            // Products are compared on every device in ReferenceTests; here it is the solver's own arithmetic that differs.
+            // Products are compared on every device in ReferenceTests; here it is the solver's own arithmetic that
+            // differs.
             foreach (string device in TestDevices.Names.Where(device => device != "cpu"))
             {
                 data.Add(device, Small, Precision.Float64);

@@ -52,7 +52,8 @@ public sealed class RitzBasisTests
 
             // Each new block is the remainder of A times the last one: a fresh start for every step of the recurrence.
             double[] last = basis.Products < Dimension
-                ? [.. Rows(basis.ProductVectors.Rows(basis.Count - block, block)).Transpose().ToColumnMajorArray()] : [];
+                ? [.. Rows(basis.ProductVectors.Rows(basis.Count - block, block)).Transpose().ToColumnMajorArray()]
+                    : [];
             if (last.Length > 0)
             {
                 work.CopyFrom(last);
@@ -61,7 +62,8 @@ public sealed class RitzBasisTests
 
         Matrix<double> full = Rows(basis.Vectors);
         Matrix<double> rebuilt = full.Transpose() * Matrix<double>.Build.DenseOfArray(basis.Projection) * full;
-        Assert.False(!(rebuilt - Matrix<double>.Build.DenseOfArray(matrix)).Enumerate().All(value => Math.Abs(value) < 1e-12));
+        Assert.False(
+            !(rebuilt - Matrix<double>.Build.DenseOfArray(matrix)).Enumerate().All(value => Math.Abs(value) < 1e-12));
     }
 
     [Theory]

@@ -6,7 +6,9 @@ using OpposingSignals.Tests.Support;
 
 namespace OpposingSignals.Tests.Curvature;
 
-/// <summary>Whole weights against data in which every sample occurs as often as its weight says; 0 leaves it out.</summary>
+/// <summary>
+/// Whole weights against data in which every sample occurs as often as its weight says; 0 leaves it out.
+/// </summary>
 public sealed class SampleWeightsTests
 {
     private const int Samples = 7, Vectors = 3;
@@ -94,7 +96,8 @@ public sealed class SampleWeightsTests
         double scale = expected.Max(Math.Abs);
         for (int i = 0; i < expected.Length; i++)
         {
-            Assert.True(Math.Abs(actual[i] - expected[i]) <= Tolerance * scale, $"{i}: {actual[i]} instead of {expected[i]}");
+            Assert.True(
+                Math.Abs(actual[i] - expected[i]) <= Tolerance * scale, $"{i}: {actual[i]} instead of {expected[i]}");
         }
     }
 

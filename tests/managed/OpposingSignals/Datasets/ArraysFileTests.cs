@@ -28,7 +28,8 @@ public sealed class ArraysFileTests
     public void NumbersAreTargetsOfARegression()
     {
         using var folder = new TemporaryFolder();
-        DatasetPair pair = Load(folder, new("inputs", Inputs), new("targets", HostTensor.From([1.0, 2, 3, 4, 5, 6], 2, 3)));
+        DatasetPair pair =
+            Load(folder, new("inputs", Inputs), new("targets", HostTensor.From([1.0, 2, 3, 4, 5, 6], 2, 3)));
         Assert.Equal(3, pair.Training.OutputCount);
         Assert.False(pair.Training.HasClasses);
         Assert.Null(pair.Test);
@@ -39,7 +40,8 @@ public sealed class ArraysFileTests
     {
         using var folder = new TemporaryFolder();
         HostTensor labels = HostTensor.From([0L, 1L], 2);
-        Assert.Contains("it holds x", Message(folder, new KeyValuePair<string, HostTensor>("x", Inputs)), StringComparison.Ordinal);
+        Assert.Contains(
+            "it holds x", Message(folder, new KeyValuePair<string, HostTensor>("x", Inputs)), StringComparison.Ordinal);
         Assert.Contains("'test_targets'", Message(folder, new("inputs", Inputs), new("targets", labels), new("test_inputs", Inputs)), StringComparison.Ordinal);
         Assert.Contains(
             "sample shape",

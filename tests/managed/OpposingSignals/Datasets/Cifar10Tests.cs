@@ -30,7 +30,8 @@ public sealed class Cifar10Tests
 
         // Row 3, column 5: the three planes side by side.
         int at = (3 * 32) + 5;
-        Assert.Equal([record[1 + at], record[1025 + at], record[2049 + at]], pair.Training.Images![sample].Slice(3 * at, 3).ToArray());
+        Assert.Equal([record[1 + at], record[1025 + at], record[2049 + at]],
+            pair.Training.Images![sample].Slice(3 * at, 3).ToArray());
     }
 
     [Fact]
@@ -68,7 +69,8 @@ public sealed class Cifar10Tests
     {
         using var folder = new TemporaryFolder();
         string path = folder["data_batch_1.bin"];
-        using (var xz = Process.Start(new ProcessStartInfo("/usr/bin/xz", ["-dc", Path.Combine(Repository.Shared, RealBatch)])
+        using (var xz = Process.Start(
+            new ProcessStartInfo("/usr/bin/xz", ["-dc", Path.Combine(Repository.Shared, RealBatch)])
         {
             RedirectStandardOutput = true,
         })!)

@@ -34,7 +34,8 @@ public sealed class DatasetCatalogTests
         Assert.Equal(5, DatasetCatalog.Load(name, [second.Path, first.Path], null).Training.Count);
         Assert.Equal(NormalizationScheme.Channel, DatasetCatalog.Load(name, [first.Path], null).Normalization!.Scheme);
         Assert.Equal(
-            NormalizationScheme.Unit, DatasetCatalog.Load(name, [first.Path], NormalizationScheme.Unit).Normalization!.Scheme);
+            NormalizationScheme.Unit,
+            DatasetCatalog.Load(name, [first.Path], NormalizationScheme.Unit).Normalization!.Scheme);
 
         File.Delete(first[under, Mnist.FileNames[1]]);
         Assert.Equal(2, DatasetCatalog.Load($"{name}:2", [first.Path, second.Path], null).Training.Count);
@@ -48,7 +49,8 @@ public sealed class DatasetCatalogTests
     {
         using var folder = new TemporaryFolder();
         string path = folder["a:b.safetensors"];
-        SafeTensors.Write(path, [new("inputs", HostTensor.From([1f], 1, 1)), new("targets", HostTensor.From([1f], 1, 1))]);
+        SafeTensors.Write(
+            path, [new("inputs", HostTensor.From([1f], 1, 1)), new("targets", HostTensor.From([1f], 1, 1))]);
         Assert.Equal($"arrays:{path}", DatasetCatalog.Load($"arrays:{path}", [], null).Training.Name);
     }
 
@@ -88,7 +90,8 @@ public sealed class DatasetCatalogTests
         try
         {
             Environment.SetEnvironmentVariable(DatasetSearch.EnvironmentVariable, "/from/environment");
-            Assert.Equal(["/given", "/from/environment", "/usr/share/datasets"], DatasetSearch.Roots("/given").ToArray());
+            Assert.Equal(
+                ["/given", "/from/environment", "/usr/share/datasets"], DatasetSearch.Roots("/given").ToArray());
             Environment.SetEnvironmentVariable(DatasetSearch.EnvironmentVariable, null);
             Assert.Equal(["/usr/share/datasets"], DatasetSearch.Roots(null).ToArray());
         }

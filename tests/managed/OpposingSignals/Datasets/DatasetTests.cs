@@ -25,8 +25,10 @@ public sealed class DatasetTests
     {
         { HostTensor.From([1, 2], 2, 1), HostTensor.From([0L, 1L], 2), 2, "inputs are Int32" },
         { HostTensor.From([1f, 2f], 2), HostTensor.From([0L, 1L], 2), 2, "inputs have shape [2]" },
-        { new HostTensor(ElementType.Float32, 0, 3), new HostTensor(ElementType.Int64, 0), 2, "inputs have shape [0, 3]" },
-        { HostTensor.From([1f, 1f, 1f, float.NaN], 2, 2), HostTensor.From([0L, 1L], 2), 2, "inputs are not finite in sample 1" },
+        { new HostTensor(ElementType.Float32, 0, 3),
+            new HostTensor(ElementType.Int64, 0), 2, "inputs have shape [0, 3]" },
+        { HostTensor.From([1f, 1f, 1f, float.NaN], 2, 2),
+            HostTensor.From([0L, 1L], 2), 2, "inputs are not finite in sample 1" },
         { HostTensor.From([1f, 2f], 2, 1), HostTensor.From([0L, 1L, 0L], 3), 2, "targets of shape [3]" },
         { HostTensor.From([1f, 2f], 2, 1), HostTensor.From([0L, 2L], 2), 2, "sample 1 has label 2; labels are 0 to 1" },
         { HostTensor.From([1f, 2f], 2, 1), HostTensor.From([-1L, 1L], 2), 2, "sample 0 has label -1" },
@@ -34,7 +36,8 @@ public sealed class DatasetTests
         { HostTensor.From([1f, 2f], 2, 1), HostTensor.From([0, 1], 2), 2, "targets are Int32" },
         { HostTensor.From([1f, 2f], 2, 1), HostTensor.From([0.0, 1.0], 2), 1, "it must be [2, 1]" },
         { HostTensor.From([1f, 2f], 2, 1), HostTensor.From([0.0, 1.0], 2, 1), 2, "it must be [2, 2]" },
-        { HostTensor.From([1f, 2f], 2, 1), HostTensor.From([double.PositiveInfinity, 1.0], 2, 1), 1, "targets are not finite in sample 0" },
+        { HostTensor.From([1f, 2f], 2, 1), HostTensor.From([double.PositiveInfinity, 1.0], 2, 1),
+            1, "targets are not finite in sample 0" },
         { HostTensor.From([1f, 2f], 2, 1), new HostTensor(ElementType.Float32, 2, 0), 0, "at least 1" },
     };
 

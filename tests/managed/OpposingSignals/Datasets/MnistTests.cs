@@ -37,17 +37,23 @@ public sealed class MnistTests
         Write(folder, "", training: 4, test: 2);
         DatasetPair pair = Mnist.Load(MnistKind.Digits, folder.Path);
         Assert.Equal(4, pair.Training.Count);
-        Assert.Contains("1 to 4", Message(() => Mnist.Load(MnistKind.Digits, folder.Path, 5)), StringComparison.Ordinal);
-        Assert.Contains("1 to 4", Message(() => Mnist.Load(MnistKind.Digits, folder.Path, 0)), StringComparison.Ordinal);
+        Assert.Contains(
+            "1 to 4", Message(() => Mnist.Load(MnistKind.Digits, folder.Path, 5)), StringComparison.Ordinal);
+        Assert.Contains(
+            "1 to 4", Message(() => Mnist.Load(MnistKind.Digits, folder.Path, 0)), StringComparison.Ordinal);
 
         folder.Write(Mnist.FileNames[1], Idx([4], i => (byte)(8 + i)));
-        Assert.Contains("sample 2 has label 10", Message(() => Mnist.Load(MnistKind.Digits, folder.Path)), StringComparison.Ordinal);
+        Assert.Contains("sample 2 has label 10",
+            Message(() => Mnist.Load(MnistKind.Digits, folder.Path)), StringComparison.Ordinal);
         folder.Write(Mnist.FileNames[1], Idx([3], _ => 0));
-        Assert.Contains("[3] of the labels", Message(() => Mnist.Load(MnistKind.Digits, folder.Path)), StringComparison.Ordinal);
+        Assert.Contains(
+            "[3] of the labels", Message(() => Mnist.Load(MnistKind.Digits, folder.Path)), StringComparison.Ordinal);
         folder.Write(Mnist.FileNames[0], Idx([3, 28, 27], _ => 0));
-        Assert.Contains("[3, 28, 27]", Message(() => Mnist.Load(MnistKind.Digits, folder.Path)), StringComparison.Ordinal);
+        Assert.Contains(
+            "[3, 28, 27]", Message(() => Mnist.Load(MnistKind.Digits, folder.Path)), StringComparison.Ordinal);
         File.Delete(folder[Mnist.FileNames[0]]);
-        Assert.Contains("no such file", Message(() => Mnist.Load(MnistKind.Digits, folder.Path)), StringComparison.Ordinal);
+        Assert.Contains(
+            "no such file", Message(() => Mnist.Load(MnistKind.Digits, folder.Path)), StringComparison.Ordinal);
     }
 
     /// <summary>Writes small files in MNIST's form below a folder.</summary>
@@ -55,7 +61,8 @@ public sealed class MnistTests
     {
         folder.Write(Path.Combine(under, Mnist.FileNames[0]), Idx([training, 28, 28], i => (byte)(i * 7)));
         folder.Write(Path.Combine(under, Mnist.FileNames[1]), Idx([training], i => (byte)(i % 10)));
-        folder.Write(Path.Combine(under, Mnist.FileNames[2] + ".gz"), IdxFileTests.Compress(Idx([test, 28, 28], i => (byte)(i * 5))));
+        folder.Write(Path.Combine(under, Mnist.FileNames[2] + ".gz"), IdxFileTests.Compress(
+            Idx([test, 28, 28], i => (byte)(i * 5))));
         folder.Write(Path.Combine(under, Mnist.FileNames[3]), Idx([test], i => (byte)(i % 10)));
     }
 

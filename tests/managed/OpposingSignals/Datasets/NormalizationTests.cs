@@ -34,7 +34,8 @@ public sealed class NormalizationTests
         {
             var at = Enumerable.Range(0, 50).SelectMany(i => Enumerable.Range(0, 6).Select(p => (i, p))).ToArray();
             AssertStandardised(
-                [.. at.Select(a => images[a.i][(a.p * 3) + c] / 255.0)], [.. at.Select(a => inputs[(a.i * 18) + (c * 6) + a.p])]);
+                [.. at.Select(a => images[a.i][(a.p * 3) + c] / 255.0)],
+                [.. at.Select(a => inputs[(a.i * 18) + (c * 6) + a.p])]);
         }
     }
 
@@ -42,8 +43,10 @@ public sealed class NormalizationTests
     public void PlainSchemesOnlyScale()
     {
         var images = new ImageSet(1, 1, 3, [0, 51, 255]);
-        Assert.Equal([0f, 51f, 255f], Normalization.Fit(NormalizationScheme.None, images).Apply(images).AsSpan<float>().ToArray());
-        Assert.Equal([0f, 0.2f, 1f], Normalization.Fit(NormalizationScheme.Unit, images).Apply(images).AsSpan<float>().ToArray());
+        Assert.Equal([0f, 51f, 255f],
+            Normalization.Fit(NormalizationScheme.None, images).Apply(images).AsSpan<float>().ToArray());
+        Assert.Equal([0f, 0.2f, 1f],
+            Normalization.Fit(NormalizationScheme.Unit, images).Apply(images).AsSpan<float>().ToArray());
     }
 
     [Fact]
@@ -55,7 +58,8 @@ public sealed class NormalizationTests
         Assert.Equal(0, normalization.Apply(images).AsSpan<float>()[0]);
 
         // Another picture differs there, by its distance in units of the full range.
-        Assert.Equal((float)((12 - 7) / 255.0), normalization.Apply(new ImageSet(2, 1, 1, [12, 2])).AsSpan<float>()[0], 1e-7f);
+        Assert.Equal(
+            (float)((12 - 7) / 255.0), normalization.Apply(new ImageSet(2, 1, 1, [12, 2])).AsSpan<float>()[0], 1e-7f);
     }
 
     [Theory]
@@ -82,7 +86,8 @@ public sealed class NormalizationTests
         Assert.Throws<ArgumentException>(() => normalization.Apply(new ImageSet(2, 3, 3, new byte[18])));
         Assert.Throws<ArgumentException>(() => Normalization.Fit(NormalizationScheme.Unit, new ImageSet(1, 1, 1, [])));
         Assert.Throws<DatasetException>(() => Normalization.ParseScheme("Pixel"));
-        Assert.Throws<DatasetException>(() => Normalization.Fit(NormalizationScheme.ImageNet, new ImageSet(1, 1, 1, [7])));
+        Assert.Throws<DatasetException>(
+            () => Normalization.Fit(NormalizationScheme.ImageNet, new ImageSet(1, 1, 1, [7])));
 
         Dictionary<string, HostTensor> tensors = new(normalization.ToTensors());
         Assert.Throws<DatasetException>(() => Normalization.FromTensors(new Dictionary<string, HostTensor>()));

@@ -42,10 +42,12 @@ public sealed class PlantedImagesTests
     [Fact]
     public void ClassesAreBalancedAndTheSignalHasItsAmplitude()
     {
-        var options = new PlantedImagesOptions { Samples = 400, Pairs = 0, Classes = 4, NoiseAmplitude = 0, SignalAmplitude = 20 };
+        var options = new PlantedImagesOptions { Samples = 400, Pairs = 0,
+            Classes = 4, NoiseAmplitude = 0, SignalAmplitude = 20 };
         Dataset dataset = PlantedImages.Create(options).Training;
         Assert.Empty(dataset.PlantedGroups);
-        Assert.All(dataset.Targets.AsSpan<long>().ToArray().CountBy(label => label), group => Assert.Equal(100, group.Value));
+        Assert.All(
+            dataset.Targets.AsSpan<long>().ToArray().CountBy(label => label), group => Assert.Equal(100, group.Value));
         for (int i = 0; i < 20; i++)
         {
             double square = 0;

@@ -9,7 +9,8 @@ public sealed class TextFileTests
     public void EveryTargetIsTheNextCharacter()
     {
         using var folder = new TemporaryFolder();
-        string text = string.Concat(Enumerable.Range(0, 100).Select(i => "añ\n𝄞zc"[..6].Substring(i % 3 * 2, 2))) + "ende";
+        string text =
+            string.Concat(Enumerable.Range(0, 100).Select(i => "añ\n𝄞zc"[..6].Substring(i % 3 * 2, 2))) + "ende";
         File.WriteAllText(folder["t.txt"], text);
         DatasetPair pair = DatasetCatalog.Load($"text:{folder["t.txt"]}:5");
         Assert.Equal("𝄞", pair.Training.ClassNames[^1]);

@@ -52,7 +52,8 @@ public sealed class OperationTests
             {
                 object operation = field.GetValue(owner)!;
                 Type arguments = field.FieldType.GetGenericArguments()[0];
-                int size = (int)typeof(Unsafe).GetMethod(nameof(Unsafe.SizeOf))!.MakeGenericMethod(arguments).Invoke(null, null)!;
+                int size = (int)typeof(Unsafe)
+                    .GetMethod(nameof(Unsafe.SizeOf))!.MakeGenericMethod(arguments).Invoke(null, null)!;
                 yield return ((string)field.FieldType.GetProperty("Name")!.GetValue(operation)!, size);
             }
         }

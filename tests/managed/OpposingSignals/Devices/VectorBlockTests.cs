@@ -95,7 +95,8 @@ public sealed class VectorBlockTests
             for (int j = 0; j < 2; j++)
             {
                 // Sums of 5000 float64 numbers in two orders.
-                Assert.False(!(Math.Abs(squares[i, j] - fused[i, j]) <= 5000 * 2.3e-16 * Math.Max(squares[0, 0], squares[1, 1])));
+                Assert.False(!(Math.Abs(squares[i, j] - fused[i, j]) <= 5000 * 2.3e-16 * Math.Max(
+                    squares[0, 0], squares[1, 1])));
             }
         }
 
@@ -104,7 +105,8 @@ public sealed class VectorBlockTests
         Assert.Equal(expected.ToArray(), block.ToArray());
     }
 
-    // More than eight vectors are combined in several turns, and more than 24 whitened outside the shared memory of a GPU.
+    // More than eight vectors are combined in several turns, and more than 24 whitened outside the shared memory of a
+    // GPU.
     [Theory]
     [InlineData("cpu", 5)]
     [InlineData("cpu", 30)]

@@ -21,7 +21,8 @@ public sealed class ActivationTests
             double first = (Value(x + step) - Value(x - step)) / (2 * step);
             double second = (First(x + step) - First(x - step)) / (2 * step);
             Assert.False(!(Math.Abs(first - First(x)) <= 3e-8), $"{kind}' at {x}");
-            Assert.False(!(Math.Abs(second - PlainActivation.Second(kind, parameter, x).Value) <= 3e-8), $"{kind}'' at {x}");
+            Assert.False(
+                !(Math.Abs(second - PlainActivation.Second(kind, parameter, x).Value) <= 3e-8), $"{kind}'' at {x}");
         }
     }
 

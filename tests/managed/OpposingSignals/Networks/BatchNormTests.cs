@@ -10,7 +10,9 @@ using OpposingSignals.Training;
 
 namespace OpposingSignals.Tests.Networks;
 
-/// <summary>Batch normalisation: what a ghost batch is, and what evaluation uses. Products are in ReferenceTests.</summary>
+/// <summary>
+/// Batch normalisation: what a ghost batch is, and what evaluation uses. Products are in ReferenceTests.
+/// </summary>
 public sealed class BatchNormTests
 {
     private const int Samples = 6;
@@ -38,7 +40,8 @@ public sealed class BatchNormTests
 
     [Theory]
     [OnEachDevice]
-    public void ASampleHasNoCurvatureOfItsOwn(string deviceName) => Use(deviceName, 0, Samples, microBatch: 3, (objective, theta) =>
+    public void ASampleHasNoCurvatureOfItsOwn(string deviceName) =>
+        Use(deviceName, 0, Samples, microBatch: 3, (objective, theta) =>
     {
         LinearizationPoint point = objective.Linearize(theta);
         Assert.Contains(
@@ -118,7 +121,8 @@ public sealed class BatchNormTests
         Use(deviceName, 0, Samples, microBatch: 3, (objective, theta) =>
         {
             using var trainer = new Trainer(
-                objective, null, new GradientDescent(0.1), theta.ToArray(), new TrainingOptions { Steps = steps, EigenEvery = 0 });
+                objective, null, new GradientDescent(0.1), theta.ToArray(),
+                new TrainingOptions { Steps = steps, EigenEvery = 0 });
             if (from is not null)
             {
                 Checkpoint.Restore(from, trainer);
@@ -135,7 +139,8 @@ public sealed class BatchNormTests
         });
 
     private static Network Build() => new NetworkBuilder(new FeatureShape(3, 2, 2))
-        .Convolution(4, kernel: 3, padding: 1, bias: false).BatchNorm().Activation(ActivationKind.Tanh).Flatten().Linear(3)
+        .Convolution(4, kernel: 3, padding: 1, bias: false).BatchNorm()
+            .Activation(ActivationKind.Tanh).Flatten().Linear(3)
         .Build();
 
     private static double[] Quantities(Objective objective, VectorBlock theta)

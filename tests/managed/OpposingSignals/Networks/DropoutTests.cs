@@ -41,7 +41,8 @@ public sealed class DropoutTests
         Network network = Make(rate: 0.4);
         double[] theta = Draw(network, 1), direction = Draw(network, 2);
         (double[] losses, double[] gradient, double[] product) = Evaluate(deviceName, network, theta, direction, 2);
-        (double[] otherLosses, double[] otherGradient, double[] otherProduct) = Evaluate(deviceName, network, theta, direction, microBatch);
+        (double[] otherLosses, double[] otherGradient, double[] otherProduct) =
+            Evaluate(deviceName, network, theta, direction, microBatch);
         AssertClose(losses, otherLosses);
         AssertClose(gradient, otherGradient);
         AssertClose(product, otherProduct);
@@ -57,7 +58,8 @@ public sealed class DropoutTests
         Assert.Equal(expected, Evaluate(deviceName, zero, theta).Losses);
         Assert.Equal(expected, Evaluate(deviceName, dropping, theta, dropout: false).Losses);
         Assert.NotEqual(expected, Evaluate(deviceName, dropping, theta).Losses);
-        Assert.NotEqual(Evaluate(deviceName, Make(rate: 0.4, seed: 9), theta).Losses, Evaluate(deviceName, dropping, theta).Losses);
+        Assert.NotEqual(
+            Evaluate(deviceName, Make(rate: 0.4, seed: 9), theta).Losses, Evaluate(deviceName, dropping, theta).Losses);
     }
 
     [Theory]
@@ -89,14 +91,16 @@ public sealed class DropoutTests
         [.. from.Zip(direction, (value, slope) => value + (by * slope))];
 
     private static (double[] Losses, double[] Gradient, double[] Product) Evaluate(
-        string deviceName, Network network, double[] theta, double[]? direction = null, int microBatch = 3, bool dropout = true)
+        string deviceName, Network network, double[] theta, double[]? direction = null, int microBatch = 3,
+        bool dropout = true)
     {
         var random = new Xoshiro256(7);
         double[] Numbers(int count) => [.. Enumerable.Range(0, count).Select(_ => 0.3 * random.NextGaussian())];
 
         using Device device = TestDevices.Open(deviceName);
         using var objective = new Objective(
-            device, Precision.Float64, network, Loss.Named("mse"), HostTensor.From<double>(Numbers(Samples * Inputs), Samples, Inputs),
+            device, Precision.Float64, network, Loss.Named("mse"),
+            HostTensor.From<double>(Numbers(Samples * Inputs), Samples, Inputs),
             HostTensor.From<double>(Numbers(Samples * 2), Samples, 2),
             new ObjectiveOptions { MicroBatch = microBatch, Dropout = dropout });
         using VectorBlock parameters = PlainComparison.Block(device, Precision.Float64, theta, 1);

@@ -21,7 +21,8 @@ public sealed class FeatureNormalizationTests
 
         // Channels last: a group of two channels is every third pair.
         foreach (IGrouping<int, double> group in outputs
-            .Select((value, i) => (Value: value, Group: (i / shape.Size * 3) + (i % 6 / 2))).GroupBy(o => o.Group, o => o.Value))
+            .Select((value, i) => (Value: value, Group: (i / shape.Size * 3) + (i % 6 / 2)))
+                .GroupBy(o => o.Group, o => o.Value))
         {
             Assert.Equal(40, group.Count());
             Assert.Equal(0, group.Average(), 1e-12);
@@ -44,7 +45,8 @@ public sealed class FeatureNormalizationTests
     public void GroupsMustDivideTheChannels(int groups)
     {
         var builder = new NetworkBuilder(FeatureShape.Vector(6));
-        Assert.Contains("divisor of 6", Assert.Throws<InputException>(() => builder.GroupNorm(groups)).Message, StringComparison.Ordinal);
+        Assert.Contains("divisor of 6",
+            Assert.Throws<InputException>(() => builder.GroupNorm(groups)).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -64,7 +66,8 @@ public sealed class FeatureNormalizationTests
     {
         Network network = new NetworkBuilder(FeatureShape.Vector(3)).Linear(4).LayerNorm().Build();
         double[] values = Initialization.Named(name).Create(network, 1);
-        Assert.Equal(["0.weight", "0.bias", "1.weight", "1.bias"], network.Parameters.Select(parameter => parameter.Name));
+        Assert.Equal(
+            ["0.weight", "0.bias", "1.weight", "1.bias"], network.Parameters.Select(parameter => parameter.Name));
         Assert.Equal([1, 1, 1, 1, 0, 0, 0, 0], values[16..]);
     }
 

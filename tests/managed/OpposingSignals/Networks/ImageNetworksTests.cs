@@ -55,7 +55,8 @@ public sealed class ImageNetworksTests(ITestOutputHelper output)
     public void ParametersHaveTheNamesOfPyTorch()
     {
         string[] Names(string model) =>
-            [.. ModelCatalog.Build(model, new FeatureShape(32, 32, 3), 10).Parameters.Select(parameter => parameter.Name)];
+            [.. ModelCatalog.Build(model, new FeatureShape(32, 32, 3), 10).Parameters.Select(
+                parameter => parameter.Name)];
 
         Assert.Equal(
             ["layer2.0.conv1.weight", "layer2.0.bn1.weight", "layer2.0.bn1.bias", "layer2.0.conv2.weight"],
@@ -72,7 +73,8 @@ public sealed class ImageNetworksTests(ITestOutputHelper output)
     public void ATrainedNetworkHasItsKnownCurvatureInEvaluation() => Check(BatchNormMode.Eval, "eval", microBatch: 40);
 
     [FactWithFiles(Model, ModelFacts, Pictures, "/usr/bin/xz")]
-    public void ATrainedNetworkHasItsKnownCurvatureInTraining() => Check(BatchNormMode.Train, "train", microBatch: Samples);
+    public void ATrainedNetworkHasItsKnownCurvatureInTraining() =>
+        Check(BatchNormMode.Train, "train", microBatch: Samples);
 
     private void Check(BatchNormMode mode, string facts, int microBatch)
     {
@@ -95,7 +97,8 @@ public sealed class ImageNetworksTests(ITestOutputHelper output)
         Close("loss", expected.GetProperty("mean_loss"), point.Loss);
         Close("gradient norm", expected.GetProperty("gradient_norm"), point.Gradient.Norms()[0]);
 
-        using EigenSolution top = new BlockLanczos(new LanczosOptions { Count = 1, Tolerance = 1e-3, MaximumProducts = 60 })
+        using EigenSolution top =
+            new BlockLanczos(new LanczosOptions { Count = 1, Tolerance = 1e-3, MaximumProducts = 60 })
             .Solve(new CurvatureOperator(point, ProductKind.Hessian));
         Close("top eigenvalue", expected.GetProperty("top_eigenvalues")[0], top.Pairs[0].Value);
 
@@ -112,7 +115,8 @@ public sealed class ImageNetworksTests(ITestOutputHelper output)
     {
         double[] mean = [0.485, 0.456, 0.406], deviation = [0.229, 0.224, 0.225];
         byte[] records = new byte[Samples * 3073];
-        using (var xz = Process.Start(new ProcessStartInfo("/usr/bin/xz", ["-dc", Path.Combine(Repository.Shared, Pictures)])
+        using (var xz = Process.Start(
+            new ProcessStartInfo("/usr/bin/xz", ["-dc", Path.Combine(Repository.Shared, Pictures)])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

@@ -24,8 +24,10 @@ public sealed class InitializationTests
     public void XavierHasItsVarianceAndAGainForEachWeight(string name, double firstGain, double secondGain)
     {
         double[] values = Initialization.Named(name).Create(Model, 1);
-        Assert.Equal(firstGain * firstGain * 2 / 700, Variance(Part(values, 0)), 0.05 * firstGain * firstGain * 2 / 700);
-        Assert.Equal(secondGain * secondGain * 2 / 500, Variance(Part(values, 2)), 0.05 * secondGain * secondGain * 2 / 500);
+        Assert.Equal(
+            firstGain * firstGain * 2 / 700, Variance(Part(values, 0)), 0.05 * firstGain * firstGain * 2 / 700);
+        Assert.Equal(
+            secondGain * secondGain * 2 / 500, Variance(Part(values, 2)), 0.05 * secondGain * secondGain * 2 / 500);
         Assert.All(Part(values, 1), bias => Assert.Equal(0, bias));
     }
 

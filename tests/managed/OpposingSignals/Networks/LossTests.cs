@@ -16,7 +16,8 @@ public sealed class LossTests
     [InlineData("mse", 3)]
     [InlineData("mse", -1)]
     public void ClassesOutsideTheOutputsAreRefused(string loss, long target) =>
-        Refusal.Expect(() => Make(loss, TwoInputs, HostTensor.From<long>([0, target], 2)), $"class {target}", "3 outputs");
+        Refusal.Expect(
+            () => Make(loss, TwoInputs, HostTensor.From<long>([0, target], 2)), $"class {target}", "3 outputs");
 
     [Fact]
     public void TargetsThatDoNotFitAreRefused()

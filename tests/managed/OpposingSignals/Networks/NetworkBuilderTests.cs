@@ -11,7 +11,8 @@ public sealed class NetworkBuilderTests
         Refusal.Expect(() => _ = new NetworkBuilder(new FeatureShape(0, 1, 1)), "positive extents");
         Refusal.Expect(() => new NetworkBuilder(FeatureShape.Vector(3)).Build(), "at least one layer");
         Refusal.Expect(
-            () => new NetworkBuilder(FeatureShape.Vector(3)).Activation(ActivationKind.Tanh).Build(), "without parameters");
+            () => new NetworkBuilder(FeatureShape.Vector(3)).Activation(ActivationKind.Tanh).Build(),
+            "without parameters");
         Refusal.Expect(
             () => new NetworkBuilder(FeatureShape.Vector(3)).Residual(branch => branch.Linear(4)), "4", "3", "agree");
     }
@@ -21,10 +22,12 @@ public sealed class NetworkBuilderTests
     {
         Network network = new NetworkBuilder(new FeatureShape(4, 4, 2))
             .Convolution(3, kernel: 3).Activation(ActivationKind.Relu)
-            .Residual(branch => branch.Convolution(3, kernel: 1, bias: false), shortcut => shortcut.Convolution(3, kernel: 1))
+            .Residual(
+                branch => branch.Convolution(3, kernel: 1, bias: false), shortcut => shortcut.Convolution(3, kernel: 1))
             .Flatten().Linear(5).Build();
         Assert.Equal(
-            ["0.weight", "0.bias", "2.branch.0.weight", "2.shortcut.0.weight", "2.shortcut.0.bias", "4.weight", "4.bias"],
+            ["0.weight", "0.bias", "2.branch.0.weight", "2.shortcut.0.weight",
+                "2.shortcut.0.bias", "4.weight", "4.bias"],
             network.Parameters.Select(parameter => parameter.Name));
         Assert.Equal([0L, 54, 57, 66, 75, 78, 138], network.Parameters.Select(parameter => parameter.Offset));
         Assert.Equal(143, network.ParameterCount);
@@ -52,6 +55,7 @@ public sealed class NetworkBuilderTests
     public void NamesAreGivenOnce()
     {
         var builder = new NetworkBuilder(FeatureShape.Vector(3)).Named("a").Linear(3);
-        Assert.Contains("'a.weight'", Assert.Throws<InputException>(() => builder.Named("a").Linear(3)).Message, StringComparison.Ordinal);
+        Assert.Contains("'a.weight'", Assert.Throws<InputException>(() => builder.Named("a").Linear(3)).Message,
+            StringComparison.Ordinal);
     }
 }

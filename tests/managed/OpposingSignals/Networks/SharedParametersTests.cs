@@ -8,7 +8,9 @@ using OpposingSignals.Tests.Support.Plain;
 
 namespace OpposingSignals.Tests.Networks;
 
-/// <summary>Frozen, unused and tied parameters; their numbers are compared in <see cref="Curvature.RandomNetworkTests"/>.</summary>
+/// <summary>
+/// Frozen, unused and tied parameters; their numbers are compared in <see cref="Curvature.RandomNetworkTests"/>.
+/// </summary>
 public sealed class SharedParametersTests
 {
     [Theory]
@@ -37,12 +39,15 @@ public sealed class SharedParametersTests
         Assert.True(moving > 0);
         RandomCase unused = RandomCase.Make("tied and unused", 1);
         gradient = Gradient(deviceName, unused.Network, unused, out product);
-        Parameter[] extra = [.. unused.Network.Parameters.Where(p => p.Name.StartsWith("unused", StringComparison.Ordinal))];
+        Parameter[] extra =
+            [.. unused.Network.Parameters.Where(p => p.Name.StartsWith("unused", StringComparison.Ordinal))];
         Assert.Equal(2, extra.Length);
         Assert.All(extra, parameter =>
         {
-            Assert.All(gradient[(int)parameter.Offset..(int)(parameter.Offset + parameter.Count)], value => Assert.Equal(0, value));
-            Assert.All(product[(int)parameter.Offset..(int)(parameter.Offset + parameter.Count)], value => Assert.Equal(0, value));
+            Assert.All(gradient[(int)parameter.Offset..(int)(parameter.Offset + parameter.Count)],
+                value => Assert.Equal(0, value));
+            Assert.All(product[(int)parameter.Offset..(int)(parameter.Offset + parameter.Count)], value => Assert.Equal(
+                0, value));
         });
     }
 
@@ -52,7 +57,8 @@ public sealed class SharedParametersTests
     {
         RandomCase frozen = RandomCase.Make("frozen pictures", 1);
         using Device device = TestDevices.Open(deviceName);
-        using var objective = new Objective(device, Precision.Float32, frozen.Network, frozen.Loss, frozen.Inputs, frozen.Targets);
+        using var objective =
+            new Objective(device, Precision.Float32, frozen.Network, frozen.Loss, frozen.Inputs, frozen.Targets);
         using VectorBlock theta = PlainComparison.Block(device, Precision.Float32, frozen.Parameters, 1);
         double[] before = theta.ToArray();
         for (int step = 0; step < 3; step++)
@@ -83,12 +89,16 @@ public sealed class SharedParametersTests
     public void WhatCannotBeFrozenOrTiedIsRefused()
     {
         Network network = new NetworkBuilder(FeatureShape.Vector(3)).Linear(2).Build();
-        Assert.Contains("1.weight", Assert.Throws<InputException>(() => network.Freeze("1.weight")).Message, StringComparison.Ordinal);
-        Assert.Contains("nothing is left", Assert.Throws<InputException>(() => network.Freeze("0.*")).Message, StringComparison.Ordinal);
+        Assert.Contains("1.weight", Assert.Throws<InputException>(() => network.Freeze("1.weight")).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("nothing is left",
+            Assert.Throws<InputException>(() => network.Freeze("0.*")).Message, StringComparison.Ordinal);
         var builder = new NetworkBuilder(FeatureShape.Vector(3));
-        Assert.Contains("no earlier", Assert.Throws<InputException>(() => builder.Tied("0.weight").Linear(2)).Message, StringComparison.Ordinal);
+        Assert.Contains("no earlier", Assert.Throws<InputException>(() => builder.Tied("0.weight").Linear(2)).Message,
+            StringComparison.Ordinal);
         builder = new NetworkBuilder(FeatureShape.Vector(3)).Linear(2);
-        Assert.Contains("shape", Assert.Throws<InputException>(() => builder.Tied("0.weight").Linear(2)).Message, StringComparison.Ordinal);
+        Assert.Contains("shape", Assert.Throws<InputException>(() => builder.Tied("0.weight").Linear(2)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -96,14 +106,18 @@ public sealed class SharedParametersTests
     {
         Network network = ModelCatalog.Build("gpt:1:8:2", FeatureShape.Sequence(2, 1), 5);
         HostTensor targets = HostTensor.From<long>([0, 1], 1, 2);
-        Assert.Contains("token 5", Refused(network, HostTensor.From<long>([0, 5], 1, 2), targets), StringComparison.Ordinal);
-        Assert.Contains("integers", Refused(network, HostTensor.From<float>([0, 1], 1, 2), targets), StringComparison.Ordinal);
-        Assert.Contains("[1]", Refused(network, HostTensor.From<long>([0, 1], 1, 2), HostTensor.From<long>([0], 1)), StringComparison.Ordinal);
+        Assert.Contains(
+            "token 5", Refused(network, HostTensor.From<long>([0, 5], 1, 2), targets), StringComparison.Ordinal);
+        Assert.Contains(
+            "integers", Refused(network, HostTensor.From<float>([0, 1], 1, 2), targets), StringComparison.Ordinal);
+        Assert.Contains("[1]", Refused(network, HostTensor.From<long>([0, 1], 1, 2), HostTensor.From<long>([0], 1)),
+            StringComparison.Ordinal);
         Network numbers = ModelCatalog.Build("linear", FeatureShape.Vector(2), 5);
         Assert.Contains("takes numbers", Refused(numbers, HostTensor.From<long>([0, 1], 1, 2), HostTensor.From<long>([0], 1)), StringComparison.Ordinal);
         Assert.Throws<InputException>(() => ModelCatalog.Build("gpt:1:8:2", new FeatureShape(4, 4, 3), 5));
         Assert.Throws<InputException>(() => ModelCatalog.Build("gpt:1:9:2", FeatureShape.Sequence(2, 1), 5));
-        Assert.Throws<InputException>(() => new NetworkBuilder(FeatureShape.Vector(4)).Linear(4).TokenEmbedding(3, 2).Build());
+        Assert.Throws<InputException>(
+            () => new NetworkBuilder(FeatureShape.Vector(4)).Linear(4).TokenEmbedding(3, 2).Build());
     }
 
     private static string Refused(Network network, HostTensor inputs, HostTensor targets)

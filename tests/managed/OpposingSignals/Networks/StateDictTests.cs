@@ -15,12 +15,14 @@ public sealed class StateDictTests
     {
         using var folder = new TemporaryFolder();
         string path = folder["model.safetensors"];
-        double[] parameters = [.. Initialization.Named("pytorch").Create(Model, 3).Select(value => (double)(float)value)];
+        double[] parameters =
+            [.. Initialization.Named("pytorch").Create(Model, 3).Select(value => (double)(float)value)];
         SafeTensors.Write(path, StateDict.Tensors(Model, parameters, type));
         Assert.Equal(parameters, StateDict.Read(path, Model));
 
         OrderedDictionary<string, HostTensor> tensors = SafeTensors.Read(path).Tensors;
-        Assert.Equal(["0.bias", "0.weight", "3.bias", "3.weight", "7.bias", "7.weight"], tensors.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal(["0.bias", "0.weight", "3.bias", "3.weight", "7.bias", "7.weight"], tensors.Keys.Order(
+            StringComparer.Ordinal));
         Assert.Equal([2, 4, 3, 3], tensors["3.weight"].Shape.AsSpan().ToArray());
         Assert.Equal(type, tensors["3.weight"].Type);
     }

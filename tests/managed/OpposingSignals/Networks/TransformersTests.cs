@@ -2,7 +2,9 @@ using OpposingSignals.Networks;
 
 namespace OpposingSignals.Tests.Networks;
 
-/// <summary>Names, shapes and sizes of the transformers by name, beside those of the models they are named after.</summary>
+/// <summary>
+/// Names, shapes and sizes of the transformers by name, beside those of the models they are named after.
+/// </summary>
 public sealed class TransformersTests
 {
     [Fact]
@@ -36,7 +38,8 @@ public sealed class TransformersTests
              "encoder.layers.encoder_layer_0.self_attention.in_proj_weight",
              "encoder.layers.encoder_layer_0.self_attention.in_proj_bias",
              "encoder.layers.encoder_layer_0.self_attention.out_proj.weight",
-             "encoder.layers.encoder_layer_0.self_attention.out_proj.bias", "encoder.layers.encoder_layer_0.ln_2.weight",
+             "encoder.layers.encoder_layer_0.self_attention.out_proj.bias",
+             "encoder.layers.encoder_layer_0.ln_2.weight",
              "encoder.layers.encoder_layer_0.ln_2.bias", "encoder.layers.encoder_layer_0.mlp.0.weight",
              "encoder.layers.encoder_layer_0.mlp.0.bias", "encoder.layers.encoder_layer_0.mlp.3.weight",
              "encoder.layers.encoder_layer_0.mlp.3.bias"],

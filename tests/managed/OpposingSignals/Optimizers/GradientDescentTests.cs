@@ -60,7 +60,8 @@ public sealed class GradientDescentTests
         for (int step = 0; step < 200; step++)
         {
             LinearizationPoint point = objective.Linearize(parameters);
-            using EigenSolution top = new BlockLanczos(new LanczosOptions()).Solve(new CurvatureOperator(point, ProductKind.Hessian));
+            using EigenSolution top = new BlockLanczos(new LanczosOptions())
+                .Solve(new CurvatureOperator(point, ProductKind.Hessian));
             Assert.Equal(4, top.Pairs[0].Value, 10);
             first = step == 0 ? point.Loss : first;
             last = point.Loss;

@@ -78,7 +78,8 @@ public sealed class OptimizerTests
                 // Each of the steps so far rounds a parameter once, and memories of magnitude 4 or less before they are
                 // divided.
                 double bound = t * 16 * precision.UnitRoundoff() * (Math.Abs(old) + 1);
-                Assert.True(Math.Abs(after[i] - exact[i].X) <= bound, $"{name}, step {t}: {after[i]}, not {exact[i].X}");
+                Assert.True(
+                    Math.Abs(after[i] - exact[i].X) <= bound, $"{name}, step {t}: {after[i]}, not {exact[i].X}");
                 Assert.True(Math.Abs(changes[i] - (exact[i].X - old)) <= bound, $"{name}, step {t}: by {changes[i]}");
             }
         }

@@ -7,7 +7,8 @@ public sealed class DensityClustersTests
     [Fact]
     public void DenseStretchesOfALineAreClusters()
     {
-        double[] points = [.. Enumerable.Range(0, 12).Select(i => 0.01 * i), .. Enumerable.Range(0, 9).Select(i => 0.6 + (0.02 * i)), 0.35];
+        double[] points = [.. Enumerable.Range(0, 12)
+            .Select(i => 0.01 * i), .. Enumerable.Range(0, 9).Select(i => 0.6 + (0.02 * i)), 0.35];
         List<int>[] clusters = DensityClusters.Leaves(Distances(points), minimumSize: 5);
         Assert.Equal(2, clusters.Length);
         Assert.Superset(Enumerable.Range(0, 12).ToHashSet(), clusters[0].ToHashSet());

@@ -101,7 +101,8 @@ public sealed class GroupFinderTests
     [Fact]
     public void LossesThatFallAtDifferentRatesAreNoPair()
     {
-        // Exponential decays with rates of their own, a few of them large and some of them rising: drift, no oscillation.
+        // Exponential decays with rates of their own, a few of them large and some of them rising: drift, no
+        // oscillation.
         const int Samples = 1000, Steps = 100;
         var random = new Random(1);
         double[] rates = [.. Enumerable.Range(0, Samples).Select(_ => 0.005 + (0.03 * random.NextDouble()))];
@@ -116,7 +117,8 @@ public sealed class GroupFinderTests
     [Fact]
     public void RoundingOfLossesThatNoLongerChangeIsNoPair()
     {
-        // A common wobble far below float32 flips the rounding of the few losses that lie halfway between two neighbours.
+        // A common wobble far below float32 flips the rounding of the few losses that lie halfway between two
+        // neighbours.
         const int Samples = 500;
         var random = new Random(2);
         var history = new LossHistory(Samples);
@@ -138,8 +140,9 @@ public sealed class GroupFinderTests
     [InlineData(3)]
     public void TheTwoSidesOfARareFeatureAreFoundInARealRun(int seed)
     {
-        // f = c (b·x + b_o x_o) with y = β·x + 0.2 |x_o|, where x_o = ±20 on 4 % of the samples and 0 elsewhere: evidence for
-        // the label on one side and against it on the other. Gradient descent beyond the edge makes them oscillate.
+        // f = c (b·x + b_o x_o) with y = β·x + 0.2 |x_o|, where x_o = ±20 on 4 % of the samples and 0 elsewhere:
+        // evidence for the label on one side and against it on the other. Gradient descent beyond the edge makes them
+        // oscillate.
         RareFeatureRun run = new(seed);
         OpposingPair pair = GroupFinder.Find(run.History.Changes(150, 300)).Pairs[0];
         GroupScore score = GroupScore.Of([pair], [(run.Positive, run.Negative)]);

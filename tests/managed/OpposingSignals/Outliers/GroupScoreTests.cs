@@ -31,7 +31,8 @@ public sealed class GroupScoreTests
         Assert.Equal(new GroupScore(0, 1), GroupScore.Of([Pair([1], [2])], []));
     }
 
-    private static (IReadOnlySet<int> Up, IReadOnlySet<int> Down) Known(HashSet<int> up, HashSet<int> down) => (up, down);
+    private static (IReadOnlySet<int> Up, IReadOnlySet<int> Down) Known(HashSet<int> up, HashSet<int> down) =>
+        (up, down);
 
     private static OpposingPair Pair(ImmutableArray<int> up, ImmutableArray<int> down) =>
         new() { Up = Camp(up), Down = Camp(down), TrajectoryOpposition = -1, OpposedFrom = 1, OpposedTo = 1 };

@@ -48,8 +48,8 @@ public sealed class OpposingSidesTests
         Assert.Contains(camps, camp => camp.All(i => i is >= Strong and < Strong + Weak));
     }
 
-    // A camp whose losses swing far along one direction, one whose losses swing less against it, and a rest; all alike in
-    // curvature, so that nothing stands out by it.
+    // A camp whose losses swing far along one direction, one whose losses swing less against it, and a rest; all alike
+    // in curvature, so that nothing stands out by it.
     private static DirectionalWindow Swinging(double weakSlope)
     {
         var random = new Xoshiro256(7);

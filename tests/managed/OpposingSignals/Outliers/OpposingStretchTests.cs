@@ -47,7 +47,8 @@ public sealed class OpposingStretchTests
     {
         var random = new Xoshiro256(1);
         double[] a = [.. Enumerable.Range(0, Steps).Select(t => (t % 2 == 0 ? 1 : -1) * (1 + random.NextDouble()))];
-        double[] b = [.. a.Select((value, t) => (t >= opposedFrom && t < opposedTo ? -1 : 1) * value * (1 + (0.2 * random.NextGaussian())))];
+        double[] b = [.. a.Select(
+            (value, t) => (t >= opposedFrom && t < opposedTo ? -1 : 1) * value * (1 + (0.2 * random.NextGaussian())))];
         return (a, b);
     }
 }

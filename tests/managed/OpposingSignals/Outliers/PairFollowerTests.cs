@@ -30,7 +30,8 @@ public sealed class PairFollowerTests
         Assert.Equal<int>([50, 51, 52], [.. restored.All[1].Down]);
         Assert.Empty(restored.Observe(30, [Pair(0, 5, 20, 7)]));
         Assert.Throws<ArgumentException>(() => restored.Restore(
-            follower.Save().Where(entry => entry.Key != "members").ToDictionary(entry => entry.Key, entry => entry.Value)));
+            follower.Save().Where(entry => entry.Key != "members")
+                .ToDictionary(entry => entry.Key, entry => entry.Value)));
     }
 
     private static OpposingPair Pair(int up, int ups, int down, int downs) => new()

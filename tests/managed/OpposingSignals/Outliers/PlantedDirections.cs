@@ -3,8 +3,8 @@ using OpposingSignals.Outliers;
 namespace OpposingSignals.Tests.Outliers;
 
 /// <summary>
-/// Slopes and curvatures along directions with pairs of camps planted in them, and the loss changes that go with them. All pairs
-/// oscillate in step, so that loss changes alone cannot tell them apart.
+/// Slopes and curvatures along directions with pairs of camps planted in them, and the loss changes that go with them.
+/// All pairs oscillate in step, so that loss changes alone cannot tell them apart.
 /// </summary>
 internal static class PlantedDirections
 {
@@ -31,7 +31,8 @@ internal static class PlantedDirections
         float[] changes = new float[Steps * Samples];
         for (int t = 0; t < Steps; t++)
         {
-            double[] coordinates = [.. Enumerable.Range(0, Directions).Select(_ => (t % 2 == 0 ? 0.01 : -0.01) * (1 + (t / 32.0)))];
+            double[] coordinates =
+                [.. Enumerable.Range(0, Directions).Select(_ => (t % 2 == 0 ? 0.01 : -0.01) * (1 + (t / 32.0)))];
 
             // At the ends of an oscillating step the slope is off the one halfway by half the curvature's part.
             double[] slopes = [.. slope.Select((m, at) => m - (0.5 * curvature[at] * coordinates[at / Samples]))];

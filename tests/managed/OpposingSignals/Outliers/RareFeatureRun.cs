@@ -18,7 +18,8 @@ internal sealed class RareFeatureRun
         _random = new Random(seed);
         double[] beta = Normals(5 / Math.Sqrt(Width));
         double[][] x = [.. Enumerable.Range(0, Samples).Select(_ => Normals(1))];
-        double[] rare = [.. Enumerable.Range(0, Samples).Select(i => i >= Rare ? 0 : i % 2 == 0 ? Magnitude : -Magnitude)];
+        double[] rare =
+            [.. Enumerable.Range(0, Samples).Select(i => i >= Rare ? 0 : i % 2 == 0 ? Magnitude : -Magnitude)];
         double[] y = [.. Enumerable.Range(0, Samples).Select(i => Dot(x[i], beta) + (0.2 * Math.Abs(rare[i])))];
         double[] b = Normals(0.5 / Math.Sqrt(Width));
         double c = 1, bo = 0.5;

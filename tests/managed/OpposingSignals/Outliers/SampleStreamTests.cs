@@ -49,7 +49,8 @@ public sealed class SampleStreamTests
         Assert.Equal(byRise, summary.Risers.Select(r => r.Index));
         Assert.Equal(byFall, summary.Fallers.Select(r => r.Index));
         double all = after.Sum(v => Math.Abs((double)v));
-        Assert.Equal(after.Select(v => Math.Abs((double)v)).OrderDescending().Take(10).Sum() / all, summary.OutlierShare, 12);
+        Assert.Equal(
+            after.Select(v => Math.Abs((double)v)).OrderDescending().Take(10).Sum() / all, summary.OutlierShare, 12);
     }
 
     [Fact]
@@ -120,7 +121,8 @@ public sealed class SampleStreamTests
     {
         var random = new Random(5);
         float[][] losses =
-            [.. Enumerable.Range(0, 2).Select(_ => Enumerable.Range(0, samples).Select(_ => random.NextSingle()).ToArray())];
+            [.. Enumerable.Range(0, 2)
+                .Select(_ => Enumerable.Range(0, samples).Select(_ => random.NextSingle()).ToArray())];
         var stream = new SampleStream(samples);
         stream.Observe(0, losses[0]);
         stream.Observe(1, losses[1]);

@@ -26,7 +26,8 @@ public sealed class SharedShapesTests
         const int Steps = 100;
         double[][] noise = Independent(1, count, Steps, Steps);
         double[] first = Unit([.. Enumerable.Range(0, Steps).Select(t => (t & 1) == 0 ? 1.0 : -1)]);
-        double[] second = Unit([.. Enumerable.Range(0, Steps).Select(t => ((t & 1) == 0 ? 1.0 : -1) * (1 + Math.Sin(t / 8.0)))]);
+        double[] second =
+            Unit([.. Enumerable.Range(0, Steps).Select(t => ((t & 1) == 0 ? 1.0 : -1) * (1 + Math.Sin(t / 8.0)))]);
         double angle = TensorPrimitives.Dot<double>(first, second);
         double[][] trajectories = [.. noise.Select((n, i) =>
             Unit([.. n.Select((value, t) => (0.3 * value) + (i % 2 == 0 ? first[t] : -second[t]))]))];

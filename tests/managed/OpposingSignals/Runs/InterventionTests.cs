@@ -21,7 +21,8 @@ public sealed class InterventionTests
     [Fact]
     public void RelabellingChangesTheTargetsOfTheChosenAlone()
     {
-        Dataset changed = new Intervention { Kind = InterventionKind.Relabel, Samples = [2, 9], Class = 7 }.Apply(_data);
+        Dataset changed =
+            new Intervention { Kind = InterventionKind.Relabel, Samples = [2, 9], Class = 7 }.Apply(_data);
         for (int i = 0; i < _data.Count; i++)
         {
             Assert.Equal(i is 2 or 9 ? 7 : Label(i), changed.Targets.AsSpan<long>()[i]);
@@ -32,10 +33,14 @@ public sealed class InterventionTests
     public void WhatCannotBeDoneIsRefused()
     {
         int[] all = [.. Enumerable.Range(0, 40)];
-        Assert.Throws<InputException>(() => new Intervention { Kind = InterventionKind.Drop, Samples = all }.Apply(_data));
-        Assert.Throws<InputException>(() => new Intervention { Kind = InterventionKind.Drop, Samples = [] }.Apply(_data));
-        Assert.Throws<InputException>(() => new Intervention { Kind = InterventionKind.Isolate, Samples = [40] }.Apply(_data));
-        Assert.Throws<InputException>(() => new Intervention { Kind = InterventionKind.Relabel, Samples = [1] }.Apply(_data));
+        Assert.Throws<InputException>(
+            () => new Intervention { Kind = InterventionKind.Drop, Samples = all }.Apply(_data));
+        Assert.Throws<InputException>(
+            () => new Intervention { Kind = InterventionKind.Drop, Samples = [] }.Apply(_data));
+        Assert.Throws<InputException>(
+            () => new Intervention { Kind = InterventionKind.Isolate, Samples = [40] }.Apply(_data));
+        Assert.Throws<InputException>(
+            () => new Intervention { Kind = InterventionKind.Relabel, Samples = [1] }.Apply(_data));
     }
 
     private long Label(int sample) => _data.Targets.AsSpan<long>()[sample];

@@ -11,7 +11,8 @@ public sealed class MetricsFileTests
     {
         using var folder = new TemporaryFolder();
         string path = folder["metrics.csv"];
-        double[] values = [0.1, -0.0, double.Epsilon, double.MaxValue, double.NaN, double.PositiveInfinity, double.NegativeInfinity];
+        double[] values =
+            [0.1, -0.0, double.Epsilon, double.MaxValue, double.NaN, double.PositiveInfinity, double.NegativeInfinity];
         using (MetricsFile file = MetricsFile.Create(path, ["loss", "sharpness"]))
         {
             for (int i = 0; i < values.Length; i++)
@@ -24,7 +25,8 @@ public sealed class MetricsFileTests
         Assert.Equal([0, 10, 20, 30, 40, 50, 60], table.Steps);
         Assert.Equal(["loss", "sharpness"], table.Columns.Keys);
         Assert.Equal(
-            values.Select(BitConverter.DoubleToInt64Bits), table["loss"].Select(v => BitConverter.DoubleToInt64Bits(v!.Value)));
+            values.Select(BitConverter.DoubleToInt64Bits),
+            table["loss"].Select(v => BitConverter.DoubleToInt64Bits(v!.Value)));
         Assert.All(table["sharpness"], value => Assert.Null(value));
     }
 

@@ -29,7 +29,8 @@ public sealed class PairDirectionTests
         PairDirection found = movers.Pair.Direction!;
 
         // The same from slopes, which need no gradients of subsets.
-        using var midpoint = new VectorBlock(run.Trainer.Parameters.Device, Precision.Float64, 1, run.Trainer.Parameters.Length);
+        using var midpoint =
+            new VectorBlock(run.Trainer.Parameters.Device, Precision.Float64, 1, run.Trainer.Parameters.Length);
         midpoint.CopyFrom(run.Trainer.Parameters);
         midpoint.Combine(run.Trainer.LastGood!, new double[,] { { 0.5 } }, scale: 0.5);
         LinearizationPoint point = run.Objects.Objective.Linearize(midpoint);
@@ -43,12 +44,14 @@ public sealed class PairDirectionTests
         int expected = Array.IndexOf(products, products.Min());
         Assert.Equal(expected + 1, found.Number);
         Assert.Equal(eigen.Pairs[expected].Value, found.Eigenvalue, 1e-3 * eigen.Pairs[0].Value);
-        Assert.Equal(products[expected] / products[0], found.GradientProduct / movers.Pair.GradientProductAlongTop, 0.05);
+        Assert.Equal(
+            products[expected] / products[0], found.GradientProduct / movers.Pair.GradientProductAlongTop, 0.05);
 
         double[] along = curvatures[(expected * samples)..((expected + 1) * samples)];
         double share = up.Concat(down).Sum(i => along[i]) / along.Sum();
         Assert.Equal(share, found.Share, 0.02);
         double[] members = [.. up.Concat(down).Select(i => along[i]).Order()];
-        Assert.InRange(found.Curvature.Members, 0.95 * members[(members.Length / 2) - 2], 1.05 * members[(members.Length / 2) + 2]);
+        Assert.InRange(found.Curvature.Members, 0.95 * members[(members.Length / 2) - 2],
+            1.05 * members[(members.Length / 2) + 2]);
     }
 }

@@ -36,7 +36,8 @@ public sealed class PngImageTests
         for (int y = 0; y < height; y++)
         {
             Assert.Equal(0, filtered[y * (stride + 1)]);
-            Assert.Equal(pixels[(y * stride)..((y + 1) * stride)], filtered[((y * (stride + 1)) + 1)..((y + 1) * (stride + 1))]);
+            Assert.Equal(
+                pixels[(y * stride)..((y + 1) * stride)], filtered[((y * (stride + 1)) + 1)..((y + 1) * (stride + 1))]);
         }
     }
 

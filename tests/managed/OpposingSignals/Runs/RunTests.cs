@@ -23,7 +23,8 @@ public sealed class RunTests
         using var folder = new TemporaryFolder();
         using Run run = Run.Create(folder["run"], Small);
         Assert.Equal(Small.Model, run.Folder.ReadConfiguration().Model);
-        Assert.True(File.Exists(run.Folder.Metrics) && File.Exists(run.Folder.RitzValues) && File.Exists(run.Folder.Movers));
+        Assert.True(
+            File.Exists(run.Folder.Metrics) && File.Exists(run.Folder.RitzValues) && File.Exists(run.Folder.Movers));
     }
 
     [Fact]
@@ -41,7 +42,8 @@ public sealed class RunTests
         string root = folder["run"];
         using (Run run = Run.Create(root, Small))
         {
-            Assert.Contains("another process", Assert.Throws<InputException>(() => Run.Resume(root)).Message, StringComparison.Ordinal);
+            Assert.Contains("another process",
+                Assert.Throws<InputException>(() => Run.Resume(root)).Message, StringComparison.Ordinal);
             Assert.Throws<InputException>(() => Run.Delete(root));
             run.Train();
             using Run seen = Run.Inspect(root);
@@ -78,7 +80,8 @@ public sealed class RunTests
     {
         using var folder = new TemporaryFolder();
         using Run run = Run.Create(folder["run"], Small);
-        Assert.Contains("no checkpoint", Assert.Throws<InputException>(() => Run.Inspect(folder["run"])).Message, StringComparison.Ordinal);
+        Assert.Contains("no checkpoint",
+            Assert.Throws<InputException>(() => Run.Inspect(folder["run"])).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -95,9 +98,11 @@ public sealed class RunTests
         foreach (string other in (string[])["b", "c"])
         {
             File.Copy(
-                folder[other, "checkpoints", "state.safetensors"], folder["a", "checkpoints", "state.safetensors"], overwrite: true);
+                folder[other, "checkpoints", "state.safetensors"], folder["a", "checkpoints", "state.safetensors"],
+                overwrite: true);
             Assert.Contains(
-                "does not fit this run", Assert.Throws<InputException>(() => Run.Resume(folder["a"])).Message, StringComparison.Ordinal);
+                "does not fit this run", Assert.Throws<InputException>(() => Run.Resume(folder["a"])).Message,
+                StringComparison.Ordinal);
         }
     }
 }

@@ -15,7 +15,8 @@ public sealed class TensorBoardEventsTests
         using var folder = new TemporaryFolder();
         var metrics = new MetricsTable(
             [0, 3, 4],
-            new OrderedDictionary<string, double?[]> { ["loss"] = [2.5, 1.25, null], ["sharpness"] = [null, -7, null] });
+            new OrderedDictionary<string,
+            double?[]> { ["loss"] = [2.5, 1.25, null], ["sharpness"] = [null, -7, null] });
         TensorBoardEvents.Write(folder["events"], metrics, DateTimeOffset.UnixEpoch.AddSeconds(100));
 
         List<byte[]> records = Records(File.ReadAllBytes(folder["events"]));
@@ -40,10 +41,12 @@ public sealed class TensorBoardEventsTests
         {
             int length = checked((int)BinaryPrimitives.ReadUInt64LittleEndian(file.AsSpan(at)));
             Assert.Equal(
-                TensorBoardEvents.MaskedChecksum(file.AsSpan(at, 8)), BinaryPrimitives.ReadUInt32LittleEndian(file.AsSpan(at + 8)));
+                TensorBoardEvents.MaskedChecksum(file.AsSpan(at, 8)),
+                BinaryPrimitives.ReadUInt32LittleEndian(file.AsSpan(at + 8)));
             byte[] data = file[(at + 12)..(at + 12 + length)];
             Assert.Equal(
-                TensorBoardEvents.MaskedChecksum(data), BinaryPrimitives.ReadUInt32LittleEndian(file.AsSpan(at + 12 + length)));
+                TensorBoardEvents.MaskedChecksum(data),
+                BinaryPrimitives.ReadUInt32LittleEndian(file.AsSpan(at + 12 + length)));
             records.Add(data);
             at += length + 16;
         }
@@ -66,7 +69,8 @@ public sealed class TensorBoardEventsTests
                     step = input.ReadInt64();
                     break;
                 default:
-                    Fields(input.ReadBytes().ToByteArray(), (_, summary) => values.Add(Scalar(summary.ReadBytes().ToByteArray())));
+                    Fields(input.ReadBytes().ToByteArray(), (_, summary) => values.Add(
+                        Scalar(summary.ReadBytes().ToByteArray())));
                     break;
             }
         });
@@ -76,7 +80,8 @@ public sealed class TensorBoardEventsTests
     private static (string Tag, float Value) Scalar(byte[] message)
     {
         (string tag, float value) = ("", float.NaN);
-        Fields(message, (field, input) => _ = field == 1 ? (tag = input.ReadString()).Length : (value = input.ReadFloat()));
+        Fields(message,
+            (field, input) => _ = field == 1 ? (tag = input.ReadString()).Length : (value = input.ReadFloat()));
         return (tag, value);
     }
 

@@ -37,7 +37,8 @@ public sealed class SafeTensorsTests
     {
         using var folder = new TemporaryFolder();
         string path = folder["aligned.safetensors"];
-        SafeTensors.Write(path, [new("bytes", new HostTensor(ElementType.UInt8, 3)), new("x", HostTensor.From([1.5], 1))]);
+        SafeTensors.Write(
+            path, [new("bytes", new HostTensor(ElementType.UInt8, 3)), new("x", HostTensor.From([1.5], 1))]);
         byte[] bytes = File.ReadAllBytes(path);
         long header = BinaryPrimitives.ReadInt64LittleEndian(bytes);
         Assert.Equal(0, header % 8);
@@ -114,7 +115,8 @@ public sealed class SafeTensorsTests
         AssertFault(folder["none.safetensors"], "none.safetensors");
         AssertFault(folder.Path, folder.Path);
         AssertFault(folder.Write("short", [1, 2, 3]), "3 bytes are too few");
-        AssertFault(folder.Write("long", [3, 0, 0, 0, 0, 0, 0, 0, (byte)'{', (byte)'}']), "claims 3 bytes and the file has 2");
+        AssertFault(
+            folder.Write("long", [3, 0, 0, 0, 0, 0, 0, 0, (byte)'{', (byte)'}']), "claims 3 bytes and the file has 2");
         AssertFault(folder.Write("negative", [0, 0, 0, 0, 0, 0, 0, 255, (byte)'{', (byte)'}']), "cut short");
         byte[] invalid = Format("""{"x":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}""", []);
         invalid[10] = 0xC0;
@@ -179,7 +181,8 @@ public sealed class SafeTensorsTests
     [FactWithFiles("data/models/resnet20-cifar10.safetensors")]
     public void FilesOfTheReferenceImplementationAreRead()
     {
-        SafeTensorsFile file = SafeTensors.Read(Path.Combine(Repository.Shared, "data/models/resnet20-cifar10.safetensors"));
+        SafeTensorsFile file =
+            SafeTensors.Read(Path.Combine(Repository.Shared, "data/models/resnet20-cifar10.safetensors"));
         Assert.Equal([16, 3, 3, 3], file.Tensors["conv1.weight"].Shape.ToArray());
         Assert.Equal("conv1.weight", file.Tensors.Keys.First());
         Assert.All(file.Tensors["conv1.weight"].ToDoubles(), value => Assert.True(Math.Abs(value) < 10));

@@ -9,12 +9,13 @@ using Xunit.Abstractions;
 namespace OpposingSignals.Tests.Training;
 
 /// <summary>
-/// Gradient descent on a degree-5 Chebyshev polynomial goes to the edge of stability: 20 points, 1-50-1 tanh, first layer
-/// Xavier-normal with gain 1.9, no output bias, half the squared error, step size 0.3, float64.
+/// Gradient descent on a degree-5 Chebyshev polynomial goes to the edge of stability: 20 points, 1-50-1 tanh, first
+/// layer Xavier-normal with gain 1.9, no output bias, half the squared error, step size 0.3, float64.
 /// </summary>
 /// <remarks>
-/// The bounds span three seeds of another implementation, whose random numbers are not ours; single seeds scatter around
-/// them (over ten: crossing from 1000 to 2600, largest sharpness from 1.08 to 1.21 of 2/η), so medians are compared.
+/// The bounds span three seeds of another implementation, whose random numbers are not ours; single seeds scatter
+/// around them (over ten: crossing from 1000 to 2600, largest sharpness from 1.08 to 1.21 of 2/η), so medians are
+/// compared.
 /// </remarks>
 public sealed class ChebyshevTests(ITestOutputHelper output)
 {

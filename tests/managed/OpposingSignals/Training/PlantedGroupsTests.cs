@@ -39,7 +39,9 @@ public sealed class PlantedGroupsTests(ITestOutputHelper output)
         Assert.InRange(score.Recall, 0.9, 1);
     }
 
-    /// <summary>A lean form of <c>bench/outliers/run planted</c>: by direction, and none where none are planted.</summary>
+    /// <summary>
+    /// A lean form of <c>bench/outliers/run planted</c>: by direction, and none where none are planted.
+    /// </summary>
     [Theory]
     [InlineData(0)]
     [InlineData(2)]

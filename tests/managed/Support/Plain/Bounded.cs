@@ -1,22 +1,24 @@
 namespace OpposingSignals.Tests.Support.Plain;
 
 /// <summary>
-/// A number as exact arithmetic gives it, evaluated in float64, with a bound on how far a float32 evaluation may be from it.
-/// Running error analysis, Higham, Accuracy and Stability of Numerical Algorithms, 2nd edition, section 3.3: every operation
-/// adds what its operands' errors become and what its own rounding costs. The bounds are full ones, not first-order ones:
-/// products of errors are kept.
+/// A number as exact arithmetic gives it, evaluated in float64, with a bound on how far a float32 evaluation may be
+/// from it. Running error analysis, Higham, Accuracy and Stability of Numerical Algorithms, 2nd edition, section 3.3:
+/// every operation adds what its operands' errors become and what its own rounding costs. The bounds are full ones, not
+/// first-order ones: products of errors are kept.
 /// </summary>
 /// <param name="Value">The number.</param>
 /// <param name="Error">Bound on |float32 − Value|; zero where float32 holds the number exactly.</param>
 public readonly record struct Bounded(double Value, double Error)
 {
     /// <summary>
-    /// Relative error of one rounding to float32, 2⁻²⁴, with that of the float64 operation which stands for exact arithmetic
-    /// here, 2⁻⁵³.
+    /// Relative error of one rounding to float32, 2⁻²⁴, with that of the float64 operation which stands for exact
+    /// arithmetic here, 2⁻⁵³.
     /// </summary>
     public const double Roundoff = 5.9604644775390625e-8 + 1.1102230246251565e-16;
 
-    /// <summary>Absolute error of one rounding where the result underflows: half the smallest subnormal number, 2⁻¹⁵⁰.</summary>
+    /// <summary>
+    /// Absolute error of one rounding where the result underflows: half the smallest subnormal number, 2⁻¹⁵⁰.
+    /// </summary>
     public const double Underflow = 7.006492321624085e-46;
 
     // libmvec promises at most 4 units in the last place; a unit is at most 2 · 2⁻²⁴ of the number.
@@ -84,7 +86,9 @@ public readonly record struct Bounded(double Value, double Error)
     /// <summary>This number after further roundings: of a formula that is arranged in another way than here.</summary>
     public Bounded After(int roundings) => Rounded(Value, Error, roundings);
 
-    /// <summary>Whether x &gt; threshold in exact arithmetic, where every float32 evaluation decides the same.</summary>
+    /// <summary>
+    /// Whether x &gt; threshold in exact arithmetic, where every float32 evaluation decides the same.
+    /// </summary>
     /// <exception cref="UndecidedException">The number is too close to the threshold.</exception>
     public bool Exceeds(double threshold) =>
         Math.Abs(Value - threshold) > Error || (Error == 0 && Value == threshold)

@@ -19,8 +19,9 @@ public static class Closeness
     }
 
     /// <summary>
-    /// Asserts that every element is within its bound, and in norm within <paramref name="sane"/>, so that a bound which has
-    /// grown past all use cannot hide a fault. Prints the largest ratio of error to bound: the slack of the bounds.
+    /// Asserts that every element is within its bound, and in norm within <paramref name="sane"/>, so that a bound
+    /// which has grown past all use cannot hide a fault. Prints the largest ratio of error to bound: the slack of the
+    /// bounds.
     /// </summary>
     public static void WithinBounds(
         string quantity, Bounded[] plain, double[] library, double sane, ITestOutputHelper output)
@@ -41,6 +42,7 @@ public static class Closeness
         Assert.False(
             !(Math.Sqrt(difference) <= sane * Math.Sqrt(norm)),
             $"{quantity}: relative error {Math.Sqrt(difference / norm):E2} in norm");
-        output.WriteLine($"{quantity}: largest error/bound {ratio:F3}, relative error {Math.Sqrt(difference / norm):E1}");
+        output.WriteLine(
+            $"{quantity}: largest error/bound {ratio:F3}, relative error {Math.Sqrt(difference / norm):E1}");
     }
 }

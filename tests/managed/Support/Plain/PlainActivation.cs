@@ -5,8 +5,8 @@ namespace OpposingSignals.Tests.Support.Plain;
 /// <summary>φ, φ' and φ'' of the activations, from their definitions.</summary>
 public static class PlainActivation
 {
-    // Derivatives are sums of products that may be arranged in several ways of equal stability, for example s + x s (1 − s)
-    // as s (1 + x (1 − s)): four more roundings of the result cover the difference.
+    // Derivatives are sums of products that may be arranged in several ways of equal stability, for example s + x s (1
+    // − s) as s (1 + x (1 − s)): four more roundings of the result cover the difference.
     private const int Rearrangement = 4;
 
     private static readonly Bounded InverseRootOfTwo = Bounded.Constant(1 / Math.Sqrt(2));

@@ -3,8 +3,8 @@ using OpposingSignals.Networks;
 namespace OpposingSignals.Tests.Support.Plain;
 
 /// <summary>
-/// O = P V with P = softmax(Q Kᵀ/√d) for every head, by naive loops over a whole matrix P. Every entry of S, P and what follows
-/// from them is one sum of products; how long sums are cut is free.
+/// O = P V with P = softmax(Q Kᵀ/√d) for every head, by naive loops over a whole matrix P. Every entry of S, P and what
+/// follows from them is one sum of products; how long sums are cut is free.
 /// </summary>
 public sealed class PlainAttention(Attention layer) : PlainLayer
 {
@@ -39,7 +39,8 @@ public sealed class PlainAttention(Attention layer) : PlainLayer
     }
 
     public override void Backward(
-        Bounded[][] x, Bounded[] parameters, Bounded[] cotangent, RunningSum[][] inputCotangents, Span<RunningSum> gradient)
+        Bounded[][] x, Bounded[] parameters, Bounded[] cotangent, RunningSum[][] inputCotangents,
+        Span<RunningSum> gradient)
     {
         foreach (Head head in Heads(x[0]))
         {
@@ -62,7 +63,8 @@ public sealed class PlainAttention(Attention layer) : PlainLayer
             Bounded[,] s = Times(head.P, e), movedP = Times(head.P, z);
 
             // Ṗ ∘ (P̄ − ⟨P̄⟩) + P ∘ (P̄̇ − d⟨P̄⟩), where d⟨P̄⟩ = ⟨z e + P̄̇⟩ because ⟨z⟩ = 0.
-            Bounded[,] movedS = Times(head.P, head.Centred(Plus(Scores([(movedO, head.V), (o, moved.V)]), Times(z, e))));
+            Bounded[,] movedS =
+                Times(head.P, head.Centred(Plus(Scores([(movedO, head.V), (o, moved.V)]), Times(z, e))));
             head.Pull(
                 inputCotangents[0],
                 queries: [(movedS, head.K), (s, moved.K)],
@@ -152,7 +154,8 @@ public sealed class PlainAttention(Attention layer) : PlainLayer
                 }
             }
 
-            return new Head(attention, index) { Q = q, K = Part(x, 3 * channels, channels), V = Part(x, 3 * channels, 2 * channels) };
+            return new Head(attention, index) { Q = q, K = Part(x, 3 * channels, channels),
+                V = Part(x, 3 * channels, 2 * channels) };
         }
 
         /// <summary>This head's columns [T, d] of a tensor whose positions are so far apart.</summary>
@@ -227,7 +230,8 @@ public sealed class PlainAttention(Attention layer) : PlainLayer
                 {
                     for (int u = 0; u < attention.Reach(t); u++)
                     {
-                        output[(t * attention._channels) + (index * attention._width) + c].Add(weights[t, u], right[u, c]);
+                        output[(t * attention._channels) + (index * attention._width) + c]
+                            .Add(weights[t, u], right[u, c]);
                     }
                 }
             }

@@ -3,8 +3,8 @@ using OpposingSignals.Networks;
 namespace OpposingSignals.Tests.Support.Plain;
 
 /// <summary>
-/// y_o = Σ x_i W_w + b_o over a list of connections (o, i, w): a linear layer or a convolution, which differ in the list alone.
-/// Parameters are the weights followed by the biases.
+/// y_o = Σ x_i W_w + b_o over a list of connections (o, i, w): a linear layer or a convolution, which differ in the
+/// list alone. Parameters are the weights followed by the biases.
 /// </summary>
 public sealed class PlainBilinear : PlainLayer
 {
@@ -73,7 +73,8 @@ public sealed class PlainBilinear : PlainLayer
         Sum((inputTangents[0], parameters), (x[0], direction), direction);
 
     public override void Backward(
-        Bounded[][] x, Bounded[] parameters, Bounded[] cotangent, RunningSum[][] inputCotangents, Span<RunningSum> gradient)
+        Bounded[][] x, Bounded[] parameters, Bounded[] cotangent, RunningSum[][] inputCotangents,
+        Span<RunningSum> gradient)
     {
         foreach ((int o, int i, int w) in _connections)
         {

@@ -6,17 +6,20 @@ using OpposingSignals.Tensors;
 namespace OpposingSignals.Tests.Support.Plain;
 
 /// <summary>
-/// Every quantity of a linearisation point beside the plain evaluation of the same data. The plain layers know one sample only,
-/// so batch normalisation is in evaluation mode.
+/// Every quantity of a linearisation point beside the plain evaluation of the same data. The plain layers know one
+/// sample only, so batch normalisation is in evaluation mode.
 /// </summary>
 public static class PlainComparison
 {
     /// <summary>Vectors that products take at once.</summary>
     public const int Vectors = 3;
 
-    /// <summary>Calls <paramref name="compare"/>(quantity, plain, library) for loss, gradient, products and per-sample numbers.</summary>
+    /// <summary>
+    /// Calls <paramref name="compare"/>(quantity, plain, library) for loss, gradient, products and per-sample numbers.
+    /// </summary>
     public static void Run(
-        string deviceName, Precision precision, Network network, Loss loss, HostTensor inputs, HostTensor targets, double[] parameters,
+        string deviceName, Precision precision, Network network, Loss loss, HostTensor inputs, HostTensor targets,
+        double[] parameters,
         double[] vectors, ObjectiveOptions[] batchings, Action<string, Bounded[], double[]> compare)
     {
         var plain = new PlainObjective(precision, network, loss, inputs, targets, parameters);
@@ -30,7 +33,8 @@ public static class PlainComparison
         using Device device = TestDevices.Open(deviceName);
         foreach (ObjectiveOptions options in batchings)
         {
-            using var objective = new Objective(device, precision, network, loss, inputs, targets, options with { BatchNorm = BatchNormMode.Eval });
+            using var objective = new Objective(
+                device, precision, network, loss, inputs, targets, options with { BatchNorm = BatchNormMode.Eval });
             using VectorBlock theta = Block(device, precision, parameters, 1);
             using VectorBlock v = Block(device, precision, vectors, Vectors);
             LinearizationPoint point = objective.Linearize(theta);

@@ -17,7 +17,8 @@ public static class PlainData
             double[] image = values.AsSpan(n * shape.Size, shape.Size).ToArray();
             inputs[n] = network.FlattensInput
                 ? image
-                : [.. Enumerable.Range(0, shape.Size).Select(i => image[(i % shape.Channels * pixels) + (i / shape.Channels)])];
+                : [.. Enumerable.Range(0, shape.Size)
+                    .Select(i => image[(i % shape.Channels * pixels) + (i / shape.Channels)])];
         }
 
         return inputs;

@@ -13,7 +13,8 @@ public sealed class PlainElementwise(ActivationKind kind, double parameter) : Pl
         [.. x[0].Zip(inputTangents[0], (element, tangent) => First(element) * tangent)];
 
     public override void Backward(
-        Bounded[][] x, Bounded[] parameters, Bounded[] cotangent, RunningSum[][] inputCotangents, Span<RunningSum> gradient)
+        Bounded[][] x, Bounded[] parameters, Bounded[] cotangent, RunningSum[][] inputCotangents,
+        Span<RunningSum> gradient)
     {
         for (int i = 0; i < cotangent.Length; i++)
         {

@@ -3,7 +3,8 @@ using OpposingSignals.Networks;
 namespace OpposingSignals.Tests.Support.Plain;
 
 /// <summary>
-/// A layer y = f(x, θ) for one sample, by naive loops. It has the passes of <see cref="Layer"/> and shares no code with them.
+/// A layer y = f(x, θ) for one sample, by naive loops. It has the passes of <see cref="Layer"/> and shares no code with
+/// them.
 /// </summary>
 public abstract class PlainLayer
 {
@@ -11,11 +12,13 @@ public abstract class PlainLayer
     public abstract Bounded[] Forward(Bounded[][] x, Bounded[] parameters);
 
     /// <summary>ẏ = ∂f/∂x ẋ + ∂f/∂θ θ̇.</summary>
-    public abstract Bounded[] Tangent(Bounded[][] x, Bounded[] parameters, Bounded[][] inputTangents, Bounded[] direction);
+    public abstract Bounded[] Tangent(
+        Bounded[][] x, Bounded[] parameters, Bounded[][] inputTangents, Bounded[] direction);
 
     /// <summary>x̄ += (∂f/∂x)ᵀ ȳ, θ̄ += (∂f/∂θ)ᵀ ȳ.</summary>
     public abstract void Backward(
-        Bounded[][] x, Bounded[] parameters, Bounded[] cotangent, RunningSum[][] inputCotangents, Span<RunningSum> gradient);
+        Bounded[][] x, Bounded[] parameters, Bounded[] cotangent, RunningSum[][] inputCotangents,
+        Span<RunningSum> gradient);
 
     /// <summary>Adds the derivative of what <see cref="Backward"/> adds along (ẋ, θ̇, tangent of ȳ).</summary>
     public abstract void TangentBackward(

@@ -8,7 +8,8 @@ public sealed class PlainLinearMap : PlainLayer
     private readonly int _outputs;
     private readonly (int Output, int Branch, int Input, Bounded Coefficient)[] _entries;
 
-    private PlainLinearMap(int outputs, IEnumerable<(int Output, int Branch, int Input, Bounded Coefficient)> entries) =>
+    private PlainLinearMap(
+        int outputs, IEnumerable<(int Output, int Branch, int Input, Bounded Coefficient)> entries) =>
         (_outputs, _entries) = (outputs, [.. entries]);
 
     /// <summary>The mean over a window, padding counted.</summary>
@@ -46,7 +47,8 @@ public sealed class PlainLinearMap : PlainLayer
             from c in Enumerable.Range(0, input.Channels)
             let pixel = (row * shortcut.Stride * input.Width) + (column * shortcut.Stride)
             select (
-                (((row * output.Width) + column) * output.Channels) + before + c, 0, (pixel * input.Channels) + c, (Bounded)1));
+                (((row * output.Width) + column) * output.Channels) + before + c, 0, (pixel * input.Channels) + c,
+                (Bounded)1));
     }
 
     /// <summary>The sum of two branches.</summary>
@@ -72,7 +74,8 @@ public sealed class PlainLinearMap : PlainLayer
         Forward(inputTangents, parameters);
 
     public override void Backward(
-        Bounded[][] x, Bounded[] parameters, Bounded[] cotangent, RunningSum[][] inputCotangents, Span<RunningSum> gradient)
+        Bounded[][] x, Bounded[] parameters, Bounded[] cotangent, RunningSum[][] inputCotangents,
+        Span<RunningSum> gradient)
     {
         foreach ((int output, int branch, int input, Bounded coefficient) in _entries)
         {

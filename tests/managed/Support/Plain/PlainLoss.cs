@@ -3,8 +3,8 @@ using OpposingSignals.Networks;
 namespace OpposingSignals.Tests.Support.Plain;
 
 /// <summary>
-/// ℓ(z) of one sample with ∇ℓ and ∇²ℓ u. The target is a vector: of numbers, or one-hot for every position. With several
-/// positions ℓ is the mean of theirs.
+/// ℓ(z) of one sample with ∇ℓ and ∇²ℓ u. The target is a vector: of numbers, or one-hot for every position. With
+/// several positions ℓ is the mean of theirs.
 /// </summary>
 public sealed class PlainLoss
 {
@@ -80,7 +80,8 @@ public sealed class PlainLoss
             Bounded[] deviations = Array.ConvertAll(ofU, element => element - mean);
             sum.Add(
                 Share,
-                RunningSum.Dot([.. p.Zip(deviations, (probability, deviation) => probability * deviation)], deviations));
+                RunningSum.Dot(
+                    [.. p.Zip(deviations, (probability, deviation) => probability * deviation)], deviations));
         }
 
         return sum.Total;

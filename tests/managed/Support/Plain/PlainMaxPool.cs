@@ -20,7 +20,8 @@ public sealed class PlainMaxPool(Pooling pooling) : PlainLayer
         Pick(inputTangents[0], x[0]);
 
     public override void Backward(
-        Bounded[][] x, Bounded[] parameters, Bounded[] cotangent, RunningSum[][] inputCotangents, Span<RunningSum> gradient)
+        Bounded[][] x, Bounded[] parameters, Bounded[] cotangent, RunningSum[][] inputCotangents,
+        Span<RunningSum> gradient)
     {
         int[] winners = Winners(x[0]);
         for (int o = 0; o < _outputs; o++)

@@ -3,8 +3,9 @@ using OpposingSignals.Networks;
 namespace OpposingSignals.Tests.Support.Plain;
 
 /// <summary>
-/// The passes over a whole network for one sample, layer by layer. Tensors are numbered as in <see cref="NetworkNode.Inputs"/>:
-/// 0 is the input, i + 1 the output of node i. Blocks of parameters are one array per node.
+/// The passes over a whole network for one sample, layer by layer. Tensors are numbered as in
+/// <see cref="NetworkNode.Inputs"/>: 0 is the input, i + 1 the output of node i. Blocks of parameters are one array per
+/// node.
 /// </summary>
 public sealed class PlainNetwork
 {
@@ -63,7 +64,8 @@ public sealed class PlainNetwork
         for (int i = 0; i < Last; i++)
         {
             Bounded[][] x = Inputs(i, tensors);
-            Bounded[] moved = _layers[i].Tangent(x, parameters[i], Inputs(i, seconds), new Bounded[direction[i].Length]);
+            Bounded[] moved = _layers[i]
+                .Tangent(x, parameters[i], Inputs(i, seconds), new Bounded[direction[i].Length]);
             seconds[i + 1] = [.. moved.Zip(SecondOrder(i, tensors, tangents, parameters, direction), (a, b) => a + b)];
         }
 
@@ -93,7 +95,8 @@ public sealed class PlainNetwork
 
     /// <summary>Tangents of the cotangents from that of the output's; adds to the tangent of θ̄.</summary>
     public void TangentBackward(
-        Bounded[][] tensors, Bounded[][] cotangents, Bounded[][] tangents, Bounded[][] parameters, Bounded[][] direction,
+        Bounded[][] tensors, Bounded[][] cotangents, Bounded[][] tangents, Bounded[][] parameters,
+        Bounded[][] direction,
         Bounded[] outputCotangentTangent, Span<RunningSum> product)
     {
         (Bounded[][] moved, RunningSum[][] sums) = BeginBackward(tensors, outputCotangentTangent);
@@ -115,7 +118,8 @@ public sealed class PlainNetwork
         return (cotangents, Array.ConvertAll(tensors, tensor => new RunningSum[tensor.Length]));
     }
 
-    // All consumers of a tensor have run by the time its producer is reached: their parts were one sum, whose order is free.
+    // All consumers of a tensor have run by the time its producer is reached: their parts were one sum, whose order is
+    // free.
     private static void Settle(int tensor, Bounded[][] cotangents, RunningSum[][] sums) =>
         cotangents[tensor] ??= RunningSum.Totals(sums[tensor]);
 

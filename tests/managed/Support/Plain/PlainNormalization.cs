@@ -3,9 +3,10 @@ using OpposingSignals.Networks;
 namespace OpposingSignals.Tests.Support.Plain;
 
 /// <summary>
-/// y = γ h + β with h = (x − ⟨x⟩)/√(⟨(x − ⟨x⟩)²⟩ + ε). Every formula is one sum of products, written out, so that its bound holds
-/// for each way of collecting terms; a product of collected factors has a few roundings more. Batch normalisation is in
-/// evaluation mode: ⟨x⟩ and ⟨(x − ⟨x⟩)²⟩ are its running statistics, and means of derivatives are zero.
+/// y = γ h + β with h = (x − ⟨x⟩)/√(⟨(x − ⟨x⟩)²⟩ + ε). Every formula is one sum of products, written out, so that its
+/// bound holds for each way of collecting terms; a product of collected factors has a few roundings more. Batch
+/// normalisation is in evaluation mode: ⟨x⟩ and ⟨(x − ⟨x⟩)²⟩ are its running statistics, and means of derivatives are
+/// zero.
 /// </summary>
 public sealed class PlainNormalization : PlainLayer
 {
@@ -72,7 +73,8 @@ public sealed class PlainNormalization : PlainLayer
     }
 
     public override void Backward(
-        Bounded[][] x, Bounded[] parameters, Bounded[] cotangent, RunningSum[][] inputCotangents, Span<RunningSum> gradient)
+        Bounded[][] x, Bounded[] parameters, Bounded[] cotangent, RunningSum[][] inputCotangents,
+        Span<RunningSum> gradient)
     {
         foreach (Group group in Groups(x[0]))
         {

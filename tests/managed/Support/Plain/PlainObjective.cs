@@ -6,12 +6,12 @@ using OpposingSignals.Tensors;
 namespace OpposingSignals.Tests.Support.Plain;
 
 /// <summary>
-/// The mean loss of a network at one θ with gradient, curvature products and what each sample contributes, by naive loops in
-/// float64, each number with the bound of <see cref="Bounded"/>. Shares no kernel with the library.
+/// The mean loss of a network at one θ with gradient, curvature products and what each sample contributes, by naive
+/// loops in float64, each number with the bound of <see cref="Bounded"/>. Shares no kernel with the library.
 /// </summary>
 /// <remarks>
-/// Inputs, targets, parameters and directions are first rounded to the precision that the library computes in. What it then gets
-/// is exact data for both, and the bound is that of the arithmetic alone.
+/// Inputs, targets, parameters and directions are first rounded to the precision that the library computes in. What it
+/// then gets is exact data for both, and the bound is that of the arithmetic alone.
 /// </remarks>
 public sealed class PlainObjective
 {
@@ -96,9 +96,9 @@ public sealed class PlainObjective
     }
 
     /// <summary>
-    /// vᵀ∇²ℓᵢ v. The number is the second derivative along θ + t v by jets, without a cotangent: ⟨∇ℓ, z̈⟩ + żᵀ∇²ℓ ż. The bound is
-    /// that of the adjoint form, żᵀ∇²ℓ ż + Σ over layers of N ⟨ȳ, D²f⟩ with cotangents of the mean loss, which is how a library
-    /// that has them computes it.
+    /// vᵀ∇²ℓᵢ v. The number is the second derivative along θ + t v by jets, without a cotangent: ⟨∇ℓ, z̈⟩ + żᵀ∇²ℓ ż.
+    /// The bound is that of the adjoint form, żᵀ∇²ℓ ż + Σ over layers of N ⟨ȳ, D²f⟩ with cotangents of the mean loss,
+    /// which is how a library that has them computes it.
     /// </summary>
     public Bounded[] SampleCurvatures(double[] vector)
     {

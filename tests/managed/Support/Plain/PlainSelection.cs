@@ -3,8 +3,8 @@ using OpposingSignals.Networks;
 namespace OpposingSignals.Tests.Support.Plain;
 
 /// <summary>
-/// y_o = x_i + θ_p, either of which may be missing: embeddings, learned positions, a token put in front of a sequence or taken
-/// out of it.
+/// y_o = x_i + θ_p, either of which may be missing: embeddings, learned positions, a token put in front of a sequence
+/// or taken out of it.
 /// </summary>
 public sealed class PlainSelection : PlainLayer
 {
@@ -22,7 +22,8 @@ public sealed class PlainSelection : PlainLayer
             layer.OutputShape.Size, o => (-1, ((int)tokens[o / width].Value * width) + (o % width))));
     }
 
-    public static PlainSelection Positions(LearnedPositions layer) => new(_ => Over(layer.OutputShape.Size, o => (o, o)));
+    public static PlainSelection Positions(LearnedPositions layer) =>
+        new(_ => Over(layer.OutputShape.Size, o => (o, o)));
 
     public static PlainSelection ClassToken(ClassToken layer)
     {
@@ -39,7 +40,8 @@ public sealed class PlainSelection : PlainLayer
         Sum(x[0], inputTangents[0], direction);
 
     public override void Backward(
-        Bounded[][] x, Bounded[] parameters, Bounded[] cotangent, RunningSum[][] inputCotangents, Span<RunningSum> gradient)
+        Bounded[][] x, Bounded[] parameters, Bounded[] cotangent, RunningSum[][] inputCotangents,
+        Span<RunningSum> gradient)
     {
         (int Input, int Parameter)[] selected = _select(x[0]);
         for (int o = 0; o < selected.Length; o++)

@@ -19,7 +19,8 @@ public sealed class RandomCase
                 .Linear(7).Activation(ActivationKind.LeakyRelu, 0.2).Linear(6).Activation(ActivationKind.Hardtanh)
                 .Linear(6).Activation(ActivationKind.Relu).Linear(3)),
             ["activations on the data"] = (FeatureShape.Vector(6), "mse", b => b
-                .Activation(ActivationKind.Tanh).Linear(5).Activation(ActivationKind.Tanh).Activation(ActivationKind.Silu)
+                .Activation(ActivationKind.Tanh).Linear(5)
+                    .Activation(ActivationKind.Tanh).Activation(ActivationKind.Silu)
                 .Linear(2)),
             ["residual vectors"] = (FeatureShape.Vector(7), "ce", b => b
                 .Residual(r => r.Linear(7).Activation(ActivationKind.Tanh).Linear(7))
@@ -30,7 +31,8 @@ public sealed class RandomCase
             ["nested residuals"] = (FeatureShape.Vector(5), "mse", b => b
                 .Linear(6)
                 .Residual(r => r
-                    .Residual(q => q.Activation(ActivationKind.Tanh).Linear(6)).Activation(ActivationKind.Sigmoid).Linear(6))
+                    .Residual(q => q.Activation(ActivationKind.Tanh).Linear(6))
+                        .Activation(ActivationKind.Sigmoid).Linear(6))
                 .Linear(3)),
             ["strides and overlapping pools"] = (new FeatureShape(9, 8, 3), "ce", b => b
                 .Convolution(4, kernel: 3, stride: 2, padding: 1).Activation(ActivationKind.Relu)
@@ -50,17 +52,21 @@ public sealed class RandomCase
             ["residual pictures"] = (new FeatureShape(6, 5, 2), "ce", b => b
                 .Convolution(4, kernel: 3, padding: 1).Activation(ActivationKind.Relu)
                 .Residual(r => r
-                    .Convolution(4, kernel: 3, padding: 1).Activation(ActivationKind.Relu).Convolution(4, kernel: 3, padding: 1))
+                    .Convolution(4, kernel: 3, padding: 1).Activation(ActivationKind.Relu)
+                        .Convolution(4, kernel: 3, padding: 1))
                 .Activation(ActivationKind.Relu)
                 .Residual(
                     r => r
-                        .Convolution(5, kernel: 3, stride: 2, padding: 1, bias: false).Activation(ActivationKind.GeluTanh)
+                        .Convolution(5, kernel: 3, stride: 2, padding: 1, bias: false)
+                            .Activation(ActivationKind.GeluTanh)
                         .Convolution(5, kernel: 3, padding: 1),
                     s => s.Convolution(5, kernel: 1, stride: 2))
                 .GlobalAveragePool().Flatten().Linear(4)),
             ["running statistics"] = (new FeatureShape(5, 4, 2), "ce", b => b
-                .BatchNorm().Convolution(4, kernel: 3, padding: 1, bias: false).BatchNorm().Activation(ActivationKind.Silu)
-                .Convolution(5, kernel: 2).BatchNorm(epsilon: 0.01).Activation(ActivationKind.Relu).Flatten().Linear(3)),
+                .BatchNorm().Convolution(4, kernel: 3, padding: 1, bias: false)
+                    .BatchNorm().Activation(ActivationKind.Silu)
+                .Convolution(5, kernel: 2).BatchNorm(epsilon: 0.01)
+                    .Activation(ActivationKind.Relu).Flatten().Linear(3)),
             ["padded shortcuts"] = (new FeatureShape(6, 7, 2), "mse", b => b
                 .Convolution(3, kernel: 3, padding: 1).Activation(ActivationKind.Tanh)
                 .Residual(
@@ -83,7 +89,8 @@ public sealed class RandomCase
                     s => s.Convolution(18, kernel: 1, stride: 2).GroupNorm(groups: 18))
                 .Activation(ActivationKind.Tanh).LayerNorm().GlobalAveragePool().Flatten().Linear(3)),
             ["packed inputs"] = (new FeatureShape(8, 4, 3), "ce", b => b
-                .Flatten().Linear(33).Activation(ActivationKind.Tanh).Linear(17).Activation(ActivationKind.Relu).Linear(5)),
+                .Flatten().Linear(33).Activation(ActivationKind.Tanh)
+                    .Linear(17).Activation(ActivationKind.Relu).Linear(5)),
             ["packed inputs without bias"] = (FeatureShape.Vector(64), "mse", b => b
                 .Linear(16, bias: false).Activation(ActivationKind.Sigmoid).Linear(2)),
             ["packed shortcut"] = (FeatureShape.Vector(70), "mse", b => b
@@ -92,7 +99,8 @@ public sealed class RandomCase
                 .TokenEmbedding(vocabulary: 5, width: 8).LearnedPositions(rows: 9)
                 .Residual(r => r.LayerNorm().PositionwiseLinear(24, transposed: true).Attention(heads: 2, causal: true)
                     .PositionwiseLinear(8, transposed: true))
-                .Residual(r => r.LayerNorm().PositionwiseLinear(9).Activation(ActivationKind.Gelu).PositionwiseLinear(8))
+                .Residual(
+                    r => r.LayerNorm().PositionwiseLinear(9).Activation(ActivationKind.Gelu).PositionwiseLinear(8))
                 .Tied("0.weight").PositionwiseLinear(5, bias: false)),
             ["smoothed class token"] = (new FeatureShape(4, 6, 2), "ce:0.2", b => b
                 .Declare("class_token", new("", [1, 1, 9], ParameterRole.Embedding, 1, 9))
@@ -102,7 +110,8 @@ public sealed class RandomCase
                 .TokenEmbedding(vocabulary: 4, width: 6).PositionwiseLinear(18).Attention(heads: 1)
                 .Activation(ActivationKind.Tanh).GlobalAveragePool().Linear(3)),
             ["attention to many places"] = (FeatureShape.Sequence(51, 1), "mse", b => b
-                .TokenEmbedding(vocabulary: 3, width: 6).Attention(heads: 2, causal: true).GlobalAveragePool().Linear(2)),
+                .TokenEmbedding(vocabulary: 3, width: 6)
+                    .Attention(heads: 2, causal: true).GlobalAveragePool().Linear(2)),
             ["tied and unused"] = (FeatureShape.Vector(6), "mse", b => b
                 .Declare("unused.before", new("", [3, 2], ParameterRole.Weight, 2, 3))
                 .Linear(6).Activation(ActivationKind.Tanh).Tied("0.weight").Linear(6, bias: false)
@@ -123,7 +132,8 @@ public sealed class RandomCase
             ["threaded vectors"] = (FeatureShape.Vector(96), "ce", b => b
                 .Linear(96).Activation(ActivationKind.GeluTanh).Linear(96).Activation(ActivationKind.Tanh).Linear(10)),
             ["threaded normalised pictures"] = (new FeatureShape(12, 12, 3), "ce", b => b
-                .Convolution(16, kernel: 3, padding: 1, bias: false).GroupNorm(groups: 4).Activation(ActivationKind.Tanh)
+                .Convolution(16, kernel: 3, padding: 1, bias: false)
+                    .GroupNorm(groups: 4).Activation(ActivationKind.Tanh)
                 .LayerNorm().AveragePool(kernel: 3).Flatten().Linear(5)),
             ["threaded pictures"] = (new FeatureShape(12, 12, 3), "ce", b => b
                 .Convolution(8, kernel: 3, padding: 1).Activation(ActivationKind.Silu).MaxPool(kernel: 2)
@@ -156,7 +166,8 @@ public sealed class RandomCase
                 Draw(random, samples * input.Size, 1), samples, input.Channels, input.Height, input.Width);
         int positions = Network.OutputShape.Positions;
         Targets = Loss is CrossEntropy
-            ? HostTensor.From<long>(Integers(random, samples * positions, Network.OutputShape.Channels), samples, positions)
+            ? HostTensor.From<long>(
+                Integers(random, samples * positions, Network.OutputShape.Channels), samples, positions)
             : HostTensor.From<double>(Draw(random, samples * Network.Outputs, 1), samples, Network.Outputs);
         Parameters =
         [
@@ -167,7 +178,8 @@ public sealed class RandomCase
         foreach ((_, RunningStatistics running) in Network.Running)
         {
             Draw(random, running.Mean.Length, 1).CopyTo(running.Mean);
-            Array.ConvertAll(Draw(random, running.Mean.Length, 1), value => 0.5 + (value * value)).CopyTo(running.Variance);
+            Array.ConvertAll(Draw(random, running.Mean.Length, 1), value => 0.5 + (value * value))
+                .CopyTo(running.Variance);
         }
     }
 
@@ -189,7 +201,9 @@ public sealed class RandomCase
 
     public int Samples => Inputs.Shape[0];
 
-    /// <summary>The case of a name and a seed; the networks above the threads' thresholds get 32 samples, the others 7.</summary>
+    /// <summary>
+    /// The case of a name and a seed; the networks above the threads' thresholds get 32 samples, the others 7.
+    /// </summary>
     public static RandomCase Make(string name, ulong seed) =>
         new(name, name.StartsWith("threaded", StringComparison.Ordinal) ? 32 : 7, seed);
 

@@ -1,9 +1,9 @@
 namespace OpposingSignals.Tests.Support.Plain;
 
 /// <summary>
-/// A sum of products whose bound holds for every order of summation: with n terms each passes through at most n − 1 additions,
-/// in any tree, and one multiplication, so its relative error is at most γₙ (Higham, section 3.1). Terms that are exactly zero
-/// are added without error and do not count.
+/// A sum of products whose bound holds for every order of summation: with n terms each passes through at most n − 1
+/// additions, in any tree, and one multiplication, so its relative error is at most γₙ (Higham, section 3.1). Terms
+/// that are exactly zero are added without error and do not count.
 /// </summary>
 public struct RunningSum
 {

@@ -123,7 +123,8 @@ public sealed class KernelLibrariesTests
         // Its first call is that of the comparison.
         using StandIns.Fault fault = StandIns.Fail("cublasGemmStridedBatchedEx@2");
         KernelTiming forward = KernelShape.Parse(Plain).Time(device, Precision.Float32, seconds: 1e-4, libraries)[0];
-        Assert.All(forward.Libraries, library => Assert.Contains("EXECUTION_FAILED", library.NotRun, StringComparison.Ordinal));
+        Assert.All(forward.Libraries, library => Assert.Contains(
+            "EXECUTION_FAILED", library.NotRun, StringComparison.Ordinal));
         Assert.True(forward.Seconds > 0 && forward.Libraries.Count == 2);
     }
 

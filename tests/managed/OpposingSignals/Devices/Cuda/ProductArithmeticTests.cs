@@ -6,13 +6,13 @@ using OpposingSignals.Tests.Support;
 namespace OpposingSignals.Tests.Devices.Cuda;
 
 /// <summary>
-/// Products and convolutions on tensor cores against float64, element by element; the emulated device does each under every
-/// schedule.
+/// Products and convolutions on tensor cores against float64, element by element; the emulated device does each under
+/// every schedule.
 /// </summary>
 /// <remarks>
-/// A term a b of a sum is off by at most <see cref="ProductArithmeticExtensions.TermError"/> |a b|, and each of the n additions,
-/// three times as many in 3xtf32, by a unit in the last place of float32, 2⁻²³, since tensor cores truncate. So
-/// |error| ≤ (TermError + 3 n 2⁻²³) Σ |a b|, with a few operations to spare.
+/// A term a b of a sum is off by at most <see cref="ProductArithmeticExtensions.TermError"/> |a b|, and each of the n
+/// additions, three times as many in 3xtf32, by a unit in the last place of float32, 2⁻²³, since tensor cores truncate.
+/// So |error| ≤ (TermError + 3 n 2⁻²³) Σ |a b|, with a few operations to spare.
 /// </remarks>
 public sealed class ProductArithmeticTests
 {
@@ -70,9 +70,11 @@ public sealed class ProductArithmeticTests
                 LayerRun.Of(processor, Precision.Float64, layer, samples, vectors, seed: 1);
             IReadOnlyList<double[]> measured = EmulatedSchedules.SameBits<double>(
                 device,
-                () => [.. LayerRun.Of(device, Precision.Float32, layer, samples, vectors, seed: 1).Select(output => output.Values)]);
+                () => [.. LayerRun.Of(device, Precision.Float32, layer, samples, vectors, seed: 1)
+                    .Select(output => output.Values)]);
 
-            // All numbers are at most 1/2. A sum runs over patches of the input, of the output, or over all output pixels.
+            // All numbers are at most 1/2. A sum runs over patches of the input, of the output, or over all output
+            // pixels.
             FeatureShape input = layer.InputShapes[0], output = layer.OutputShape;
             int depth = Math.Max(9 * Math.Max(input.Channels, output.Channels), samples * output.Positions);
             double bound = Bound(arithmetic, depth) * Terms * depth / 4;
@@ -90,7 +92,8 @@ public sealed class ProductArithmeticTests
     [Fact]
     public void TheProcessorRefusesAnotherArithmetic()
     {
-        InputException refusal = Assert.Throws<InputException>(() => Device.Named("cpu", arithmetic: ProductArithmetic.Tf32));
+        InputException refusal =
+            Assert.Throws<InputException>(() => Device.Named("cpu", arithmetic: ProductArithmetic.Tf32));
         Assert.Contains("tf32 needs --device cuda", refusal.Message, StringComparison.Ordinal);
         Assert.Contains("Known: fp32, tf32, 3xtf32, bf16", Assert.Throws<InputException>(
             () => ProductArithmeticExtensions.Named("half")).Message, StringComparison.Ordinal);
@@ -100,7 +103,8 @@ public sealed class ProductArithmeticTests
         arithmetic.TermError() + (3 * ((Terms * depth) + 4) * Math.ScaleB(1, -23));
 
     private static void Compare(
-        Device device, ProductArithmetic arithmetic, int rows, int columns, int depth, int vectors, bool left, bool right)
+        Device device, ProductArithmetic arithmetic, int rows, int columns, int depth, int vectors, bool left,
+        bool right)
     {
         var random = new Random(5);
         float[][] a = [.. Enumerable.Range(0, Terms).Select(_ => Numbers(random, vectors * rows * depth))];

@@ -56,12 +56,14 @@ public sealed class ProbeTests
         RunConfiguration probed = Configuration() with { Probes = "sky,#102030" };
         Train(folder["whole"], probed);
         Train(folder["parts"], probed with { Training = probed.Training with { Steps = 2 } });
-        using (Run run = Run.Resume(folder["parts"], kept => kept with { Training = kept.Training with { Steps = Steps } }))
+        using (Run run = Run.Resume(
+            folder["parts"], kept => kept with { Training = kept.Training with { Steps = Steps } }))
         {
             run.Train();
         }
 
-        Assert.Equal(File.ReadAllBytes(folder["whole/samples/probes.csv"]), File.ReadAllBytes(folder["parts/samples/probes.csv"]));
+        Assert.Equal(File.ReadAllBytes(folder["whole/samples/probes.csv"]), File.ReadAllBytes(
+            folder["parts/samples/probes.csv"]));
         using Run whole = Run.Inspect(folder["whole"]);
         string page = HtmlReport.Render(ReportBuilder.Build(whole, RunAnalysis.Analyze(whole)));
         Assert.Contains("<h3>sky</h3>", page, StringComparison.Ordinal);
@@ -75,7 +77,8 @@ public sealed class ProbeTests
         using var folder = new TemporaryFolder();
         DatasetPair data = DatasetCatalog.Load("planted:20");
         ImageSet images = data.Training.Images!;
-        File.WriteAllBytes(folder["five.png"], PngImage.Encode(images.Width, images.Height, images.Channels, images[5]));
+        File.WriteAllBytes(
+            folder["five.png"], PngImage.Encode(images.Width, images.Height, images.Channels, images[5]));
         ProbeSet probes = ProbeSet.Parse($"{folder["five.png"]},#0A141E", data);
         Assert.Equal("five_png #0A141E", string.Join(" ", probes.Names));
         int size = images.Size;
@@ -93,7 +96,8 @@ public sealed class ProbeTests
     [InlineData("chebyshev:3:10", "sky", "not pictures")]
     public void WhatIsNoProbeIsSaidSo(string dataset, string probes, string words)
     {
-        InputException refusal = Assert.ThrowsAny<InputException>(() => ProbeSet.Parse(probes, DatasetCatalog.Load(dataset)));
+        InputException refusal =
+            Assert.ThrowsAny<InputException>(() => ProbeSet.Parse(probes, DatasetCatalog.Load(dataset)));
         Assert.Contains(words, refusal.Message, StringComparison.Ordinal);
     }
 

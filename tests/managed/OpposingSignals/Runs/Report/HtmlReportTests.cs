@@ -157,7 +157,8 @@ public sealed class HtmlReportTests
     {
         const int Steps = 1_000_000;
         var series = new ReportSeries(
-            [.. Enumerable.Range(0, Steps).Select(t => (long)t)], [.. Enumerable.Range(0, Steps).Select(t => (double)(t & 1))]);
+            [.. Enumerable.Range(0, Steps).Select(t => (long)t)],
+            [.. Enumerable.Range(0, Steps).Select(t => (double)(t & 1))]);
         string html = HtmlReport.Render(new ReportModel { Title = "long", TrainLoss = series });
         Assert.True(html.Length < 200_000, $"{html.Length} characters");
         string path = Parse(html).Descendants("path").First().Attribute("d")!.Value;

@@ -17,7 +17,8 @@ public sealed class NumbersTests
     [InlineData(1e12, "10¹²")]
     [InlineData(double.NaN, "–")]
     [InlineData(double.NegativeInfinity, "–")]
-    public void NumbersHaveThreeSignificantDigits(double value, string expected) => Assert.Equal(expected, Numbers.Format(value));
+    public void NumbersHaveThreeSignificantDigits(double value, string expected) =>
+        Assert.Equal(expected, Numbers.Format(value));
 
     [Theory]
     [InlineData(0.62, "62\u202F%")]

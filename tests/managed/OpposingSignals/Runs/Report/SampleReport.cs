@@ -3,7 +3,9 @@ using OpposingSignals.Runs.Report;
 
 namespace OpposingSignals.Tests.Runs.Report;
 
-/// <summary>A report with the shapes of a real run: sharpness that rises to 2/η and hovers, losses in anti-phase.</summary>
+/// <summary>
+/// A report with the shapes of a real run: sharpness that rises to 2/η and hovers, losses in anti-phase.
+/// </summary>
 internal static class SampleReport
 {
     private const int Steps = 1000;
@@ -28,7 +30,8 @@ internal static class SampleReport
             LossUnit = "nats",
             Configuration =
             [
-                new("model", "cnn:32,32:relu:maxpool"), new("data", "cifar10:5000"), new("optimiser", "gradient descent"),
+                new("model", "cnn:32,32:relu:maxpool"), new("data", "cifar10:5000"),
+                new("optimiser", "gradient descent"),
                 new("step size η", "0.05"), new("steps", "1000"), new("loss", "cross-entropy"), new("seed", "0"),
                 new("device", "cpu, AVX-512, 2 threads"),
             ],

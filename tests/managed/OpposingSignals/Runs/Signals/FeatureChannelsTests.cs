@@ -14,14 +14,17 @@ public sealed class FeatureChannelsTests
     public void ChannelsComeByTheirCorrelationWithTheGroup(string deviceName)
     {
         using Device device = TestDevices.Open(deviceName);
-        Network network = new NetworkBuilder(FeatureShape.Vector(3)).Linear(3, bias: false).Linear(2, bias: false).Build();
+        Network network = new NetworkBuilder(FeatureShape.Vector(3))
+            .Linear(3, bias: false).Linear(2, bias: false).Build();
         using var parameters = new VectorBlock(device, Precision.Float64, 1, network.ParameterCount);
 
-        // The first layer copies the inputs: one tells the group apart, one does so the other way round and less well, one is constant.
+        // The first layer copies the inputs: one tells the group apart, one does so the other way round and less well,
+        // one is constant.
         parameters.CopyFrom([1, 0, 0, 0, 1, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1]);
         using var objective = new Objective(
             device, Precision.Float64, network, new SquaredError(),
-            HostTensor.From<double>([-1, 1, 5, -2, 1, 5, 0, 0, 5, 1, 0, 5], 4, 3), HostTensor.From<long>([0, 0, 1, 1], 4),
+            HostTensor.From<double>([-1, 1, 5, -2, 1, 5, 0, 0, 5, 1, 0, 5], 4, 3),
+            HostTensor.From<long>([0, 0, 1, 1], 4),
             new ObjectiveOptions { ForwardOnly = true, MicroBatch = 3 });
         FeatureChannels channels = FeatureChannels.Of(objective, parameters)!;
         Assert.Equal([2, 3], channels.Others([1, 0]).Order());

@@ -35,10 +35,13 @@ public sealed class InputDirectionTests
 
         // Fourth-order central difference of the mean movement along a random change of all inputs.
         const double Step = 1e-3;
-        double expected = ((8 * (Movement(Step) - Movement(-Step))) - (Movement(2 * Step) - Movement(-2 * Step))) / (12 * Step);
+        double expected =
+            ((8 * (Movement(Step) - Movement(-Step))) - (Movement(2 * Step) - Movement(-2 * Step))) / (12 * Step);
         double actual = found.Zip(change, (d, c) => d * c).Sum();
-        Assert.True(Math.Abs(actual - expected) <= 1e-7 * (Math.Abs(expected) + length), $"{actual} instead of {expected}.");
-        Assert.True(Math.Abs(expected) > 1e-3 * length, "The movement hardly depends on the inputs: the case tests nothing.");
+        Assert.True(
+            Math.Abs(actual - expected) <= 1e-7 * (Math.Abs(expected) + length), $"{actual} instead of {expected}.");
+        Assert.True(
+            Math.Abs(expected) > 1e-3 * length, "The movement hardly depends on the inputs: the case tests nothing.");
 
         double Movement(double factor)
         {
@@ -67,7 +70,8 @@ public sealed class InputDirectionTests
         directions.CopyFrom(Gaussians(random, 3 * (int)network.ParameterCount));
         using var objective = new Objective(
             device, Precision.Float64, network, new SquaredError(),
-            HostTensor.From<double>(Gaussians(random, Samples * 3), Samples, 3), HostTensor.From<long>([0, 1, 0, 1, 1], Samples),
+            HostTensor.From<double>(Gaussians(random, Samples * 3), Samples, 3),
+            HostTensor.From<long>([0, 1, 0, 1, 1], Samples),
             new ObjectiveOptions { MicroBatch = 2, VectorsAtOnce = 2 });
         double[] tangents = objective.Linearize(parameters).OutputTangents(directions);
         const double Step = 1e-5;

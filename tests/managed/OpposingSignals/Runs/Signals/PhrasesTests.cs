@@ -12,7 +12,8 @@ public sealed class PhrasesTests
     public void ThePlantedPhraseIsFoundWholeAndNothingElseIs()
     {
         var random = new Xoshiro256(5);
-        long[] tokens = [.. Enumerable.Range(0, Samples * Length).Select(_ => (long)(random.NextDouble() * (Vocabulary - 2)))];
+        long[] tokens =
+            [.. Enumerable.Range(0, Samples * Length).Select(_ => (long)(random.NextDouble() * (Vocabulary - 2)))];
         int[] members = [.. Enumerable.Range(0, 10).Select(i => 7 * i)];
         foreach (int sample in members)
         {
@@ -23,7 +24,8 @@ public sealed class PhrasesTests
 
         string[] names = [.. Enumerable.Range(0, Vocabulary).Select(i => ((char)('a' + i)).ToString())];
         var data = new Dataset(
-            "text", HostTensor.From<long>(tokens, Samples, Length), HostTensor.From<long>(tokens, Samples, Length), Vocabulary, [.. names]);
+            "text", HostTensor.From<long>(tokens, Samples, Length), HostTensor.From<long>(tokens, Samples, Length),
+            Vocabulary, [.. names]);
         PhraseRecord first = new Phrases(data).OverRepresented(members)[0];
         Assert.Equal("st", first.Text);
         Assert.Equal(1, first.Members);
