@@ -65,33 +65,21 @@ internal sealed class OutlierMeasurements
         {
             GradientNorm = Compare(members.GradientNorms, _random.Value.GradientNorms),
             TopEigenvalue = Compare(members.TopEigenvalues, _random.Value.TopEigenvalues),
-            CurvatureAlongTop = Compare(members.Curvatures, _random.Value.Curvatures),
+            CurvatureAlongTop = Of(pair, _curvatures),
         };
     }
 
     /// <summary>The check of a quantity that is known for every sample.</summary>
-    public OutlierCheck Of(OpposingPair pair, ReadOnlySpan<double> quantity)
-    {
-        var (members, random) = (new List<double>(), new List<double>());
-        foreach (int sample in Strongest(pair))
-        {
-            members.Add(quantity[sample]);
-        }
-
-        foreach (int sample in _randomSamples)
-        {
-            random.Add(quantity[sample]);
-        }
-
-        return Compare(members, random);
-    }
+    public OutlierCheck Of(OpposingPair pair, double[] quantity) => Compare(
+        [.. Strongest(pair).Select(sample => quantity[sample])],
+        [.. _randomSamples.Select(sample => quantity[sample])]);
 
     private static IEnumerable<int> Strongest(OpposingPair pair) =>
         pair.Up.Indices.Take(LargestMovers.GroupSize).Concat(pair.Down.Indices.Take(LargestMovers.GroupSize));
 
     private Measured Measure(IEnumerable<int> samples)
     {
-        var measured = new Measured([], [], []);
+        var measured = new Measured([], []);
         foreach (int sample in samples)
         {
             using Objective single = _objects.ObjectiveOf(_objects.Data.Training.Select([sample]), forwardOnly: false);
@@ -102,7 +90,6 @@ internal sealed class OutlierMeasurements
             using EigenSolution top = new BlockLanczos(new LanczosOptions { Tolerance = 0.02, MaximumProducts = 20 })
                 .Solve(new CurvatureOperator(point, ProductKind.Hessian));
             measured.TopEigenvalues.Add(top.Pairs[0].Value);
-            measured.Curvatures.Add(_curvatures[sample]);
         }
 
         return measured;
@@ -117,5 +104,5 @@ internal sealed class OutlierMeasurements
         return sorted[(int)Math.Round(fraction * (sorted.Length - 1))];
     }
 
-    private sealed record Measured(List<double> GradientNorms, List<double> TopEigenvalues, List<double> Curvatures);
+    private sealed record Measured(List<double> GradientNorms, List<double> TopEigenvalues);
 }

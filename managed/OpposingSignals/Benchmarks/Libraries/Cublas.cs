@@ -10,45 +10,36 @@ namespace OpposingSignals.Benchmarks.Libraries;
 /// </summary>
 /// <remarks>Constants are those of cublas_api.h, the same from CUDA 11 to 13;
 /// https://docs.nvidia.com/cuda/cublas.</remarks>
-internal sealed unsafe class Cublas : KernelLibrary
+internal sealed unsafe class Cublas : ProductLibrary
 {
     // CUBLAS_GEMM_DEFAULT: the library chooses.
     private const int DefaultAlgorithm = -1;
 
     private static readonly Operation<Rows.Arguments> CopyRows = new("rows_copy");
 
-    private readonly delegate* unmanaged<nint, byte*> _statusName;
     private readonly delegate* unmanaged<
         nint, int, int, int, int, int, void*, nint, int, int, long, nint, int, int, long, void*, nint, int, int,
         long, int, int, int, int> _gemm;
 
-    private readonly LibraryHandle _handle;
-    private readonly DeviceBuffer _workspace;
-
     private Cublas(CudaDevice device, SharedLibrary library)
-        : base("cuBLAS", device, library)
+        : base("cuBLAS", device, library, "cublasCreate_v2", "cublasDestroy_v2", "cublasGetStatusName")
     {
-        _statusName = (delegate* unmanaged<nint, byte*>)library.Export("cublasGetStatusName");
-        _gemm = (delegate* unmanaged<
-            nint, int, int, int, int, int, void*, nint, int, int, long, nint, int, int, long, void*, nint, int, int,
-            long, int, int, int, int>)library.Export("cublasGemmStridedBatchedEx");
-        var create = (delegate* unmanaged<nint*, int>)library.Export("cublasCreate_v2");
-        var setStream = (delegate* unmanaged<nint, nint, int>)library.Export("cublasSetStream_v2");
-        var setWorkspace = (delegate* unmanaged<nint, nint, nuint, int>)library.Export("cublasSetWorkspace_v2");
-        var getVersion = (delegate* unmanaged<nint, int*, int>)library.Export("cublasGetVersion_v2");
-        nint destroy = library.Export("cublasDestroy_v2"), handle;
         using CudaContext.Entered entered = device.EnterContext();
-        Check(create(&handle), "cublasCreate");
-        _handle = new LibraryHandle(handle, destroy);
-        _workspace = device.Allocate(GemmWorkspace.Bytes);
         try
         {
+            _gemm = (delegate* unmanaged<
+                nint, int, int, int, int, int, void*, nint, int, int, long, nint, int, int, long, void*, nint, int, int,
+                long, int, int, int, int>)library.Export("cublasGemmStridedBatchedEx");
+            var setStream = (delegate* unmanaged<nint, nint, int>)library.Export("cublasSetStream_v2");
+            var setWorkspace = (delegate* unmanaged<nint, nint, nuint, int>)library.Export("cublasSetWorkspace_v2");
+            var getVersion = (delegate* unmanaged<nint, int*, int>)library.Export("cublasGetVersion_v2");
+
             // In this order: a new stream brings the library's own workspace back, which recorded work must not
             // allocate.
             int version;
-            Check(setStream(handle, device.StreamHandle), "cublasSetStream");
-            Check(setWorkspace(handle, _workspace.Address, (nuint)_workspace.Bytes), "cublasSetWorkspace");
-            Check(getVersion(handle, &version), "cublasGetVersion");
+            Check(setStream(Handle, device.StreamHandle), "cublasSetStream");
+            Check(setWorkspace(Handle, Workspace, (nuint)WorkspaceBytes), "cublasSetWorkspace");
+            Check(getVersion(Handle, &version), "cublasGetVersion");
             Version = version;
         }
         catch
@@ -65,22 +56,8 @@ internal sealed unsafe class Cublas : KernelLibrary
         new Cublas(device, SharedLibrary.Find("cuBLAS", "libcublas.so", [13, 12, 11], search));
 
     /// <inheritdoc/>
-    public override void Dispose()
+    private protected override void Prepare(Products.ProductArguments product, ICollection<ILibraryCall> calls)
     {
-        using CudaContext.Entered entered = Device.EnterContext();
-        _handle.Dispose();
-        _workspace.Dispose();
-    }
-
-    /// <inheritdoc/>
-    internal override bool Prepare<TArguments>(
-        string operation, in TArguments arguments, ICollection<ILibraryCall> calls)
-    {
-        if (arguments is not Products.ProductArguments product)
-        {
-            return false;
-        }
-
         if (product.Bias != 0)
         {
             calls.Add(new KernelCall<Rows.Arguments>(Device, CopyRows, new Rows.Arguments
@@ -104,12 +81,7 @@ internal sealed unsafe class Cublas : KernelLibrary
         {
             calls.Add(new Gemm(this, term));
         }
-
-        return true;
     }
-
-    /// <inheritdoc/>
-    private protected override string Described(int status) => Text(_statusName(status));
 
     private void Multiply(in GemmTerm term)
     {
@@ -118,7 +90,7 @@ internal sealed unsafe class Cublas : KernelLibrary
         ScalingFactor kept = ScalingFactor.Of(term.Accumulate ? 1 : 0, term.Precision);
         using CudaContext.Entered entered = Device.EnterContext();
         int status = _gemm(
-            _handle.Value, GemmTerm.OperationOf(term.Left), GemmTerm.OperationOf(term.Right),
+            Handle, GemmTerm.OperationOf(term.Left), GemmTerm.OperationOf(term.Right),
             Fits(term.M), Fits(term.N), Fits(term.K),
             &one, term.Left.Data, types.Data, Fits(term.Left.Leading), term.Left.VectorStride,
             term.Right.Data, types.Data, Fits(term.Right.Leading), term.Right.VectorStride,

@@ -1,4 +1,3 @@
-using OpposingSignals.Devices;
 using OpposingSignals.Devices.Cuda;
 using OpposingSignals.Networks;
 
@@ -8,24 +7,21 @@ namespace OpposingSignals.Benchmarks.Libraries;
 /// cuBLASLt: products by <c>cublasLtMatmul</c>, a call a term, K vectors as a batch, the bias in the epilogue, with
 /// the algorithm that its heuristic puts first.
 /// </summary>
-internal sealed unsafe class CublasLt : KernelLibrary
+internal sealed unsafe class CublasLt : ProductLibrary
 {
-    private readonly delegate* unmanaged<nint, byte*> _statusName;
-    private readonly LibraryHandle _handle;
-    private readonly DeviceBuffer _workspace;
-
     private CublasLt(CudaDevice device, SharedLibrary library)
-        : base("cuBLASLt", device, library)
+        : base("cuBLASLt", device, library, "cublasLtCreate", "cublasLtDestroy", "cublasLtGetStatusName")
     {
-        _statusName = (delegate* unmanaged<nint, byte*>)library.Export("cublasLtGetStatusName");
-        var create = (delegate* unmanaged<nint*, int>)library.Export("cublasLtCreate");
-        Version = (long)((delegate* unmanaged<nuint>)library.Export("cublasLtGetVersion"))();
-        Calls = new CublasLtCalls(library);
-        nint destroy = library.Export("cublasLtDestroy"), handle;
-        using CudaContext.Entered entered = device.EnterContext();
-        Check(create(&handle), "cublasLtCreate");
-        _handle = new LibraryHandle(handle, destroy);
-        _workspace = device.Allocate(GemmWorkspace.Bytes);
+        try
+        {
+            Version = (long)((delegate* unmanaged<nuint>)library.Export("cublasLtGetVersion"))();
+            Calls = new CublasLtCalls(library);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <inheritdoc/>
@@ -33,30 +29,12 @@ internal sealed unsafe class CublasLt : KernelLibrary
 
     public CublasLtCalls Calls { get; }
 
-    public nint Handle => _handle.Value;
-
-    public nint Workspace => _workspace.Address;
-
     public static KernelLibrary Open(CudaDevice device, LibrarySearch search) =>
         new CublasLt(device, SharedLibrary.Find("cuBLASLt", "libcublasLt.so", [13, 12, 11], search));
 
     /// <inheritdoc/>
-    public override void Dispose()
+    private protected override void Prepare(Products.ProductArguments product, ICollection<ILibraryCall> calls)
     {
-        using CudaContext.Entered entered = Device.EnterContext();
-        _handle.Dispose();
-        _workspace.Dispose();
-    }
-
-    /// <inheritdoc/>
-    internal override bool Prepare<TArguments>(
-        string operation, in TArguments arguments, ICollection<ILibraryCall> calls)
-    {
-        if (arguments is not Products.ProductArguments product)
-        {
-            return false;
-        }
-
         GemmTerm[] terms = GemmTerm.Of(product);
         for (int t = 0; t < terms.Length; t++)
         {
@@ -64,12 +42,7 @@ internal sealed unsafe class CublasLt : KernelLibrary
             var bias = new VectorView(t == 0 ? product.Bias : 0, product.BiasVectorStride);
             calls.Add(new CublasLtProduct(this, Device, terms[t], bias));
         }
-
-        return true;
     }
-
-    /// <inheritdoc/>
-    private protected override string Described(int status) => Text(_statusName(status));
 }
 
 /// <summary>The entry points of cuBLASLt that a product takes (cublasLt.h; https://docs.nvidia.com/cuda/cublas,

@@ -113,7 +113,7 @@ internal sealed unsafe class CublasLtProduct : ILibraryCall
         nint preference;
         _library.Check(calls.CreatePreference(&preference), "cublasLtMatmulPreferenceCreate");
         using var handle = new LibraryHandle(preference, calls.DestroyPreference);
-        ulong most = (ulong)GemmWorkspace.Bytes;
+        ulong most = (ulong)ProductLibrary.WorkspaceBytes;
         _library.Check(
             calls.SetOfPreference(preference, MostWorkspace, &most, sizeof(ulong)),
             "cublasLtMatmulPreferenceSetAttribute");

@@ -67,8 +67,11 @@ public sealed record ReportModel
     /// <summary>Pairs of opposing groups, the leading one first; null if none were looked for.</summary>
     public ImmutableArray<ReportPair>? Pairs { get; init; }
 
+    /// <summary>That there is no pair, in few words.</summary>
+    internal const string NothingFound = "No pair of opposing groups was found among the training samples.";
+
     /// <summary>What to say where there is no pair.</summary>
-    public string NoPairs { get; init; } = "No pair of opposing groups was found among the training samples.";
+    public string NoPairs { get; init; } = NothingFound;
 
     /// <summary>What carries the sharpness; null if that was not measured.</summary>
     public SharpnessComposition? Composition { get; init; }

@@ -67,7 +67,7 @@ internal static class SummarySection
         {
             return model.Pairs is null
                 ? "Opposing groups were not looked for in this run."
-                : "No pair of opposing groups was found among the training samples.";
+                : ReportModel.NothingFound;
         }
 
         int size = ReportFindings.Size(pair);
