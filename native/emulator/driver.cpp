@@ -1,20 +1,15 @@
-// The entry points of the CUDA driver that the managed binding uses, over kernels compiled for the host. Work is done
-// when it is enqueued; while a stream is captured it is recorded instead. As on a GPU, a kernel that misbehaves leaves
-// the device unusable: every later call returns the same error.
-//
-#include <atomic>
-#include <chrono>
+// The entry points of the CUDA driver that the managed binding uses, over kernels compiled for the host. As on a GPU, a
+// kernel that misbehaves leaves the device unusable: every later call returns the same error.
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
-#include <functional>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "emulator/block.h"
 #include "emulator/memory.h"
 #include "emulator/registry.h"
+#include "emulator/stream.h"
 
 #define CUDA_EXPORT extern "C" __attribute__((visibility("default")))
 
@@ -33,6 +28,7 @@ enum Result {
   kInvalidContext = 201,
   kInvalidHandle = 400,
   kNotFound = 500,
+  kNotReady = 600,
   kIllegalAddress = 700,
   kLaunchOutOfResources = 701,
   kLaunchFailed = 719,
@@ -58,6 +54,7 @@ constexpr ErrorText kErrors[] = {
     {kInvalidContext, "CUDA_ERROR_INVALID_CONTEXT", "invalid device context"},
     {kInvalidHandle, "CUDA_ERROR_INVALID_HANDLE", "invalid resource handle"},
     {kNotFound, "CUDA_ERROR_NOT_FOUND", "named symbol not found"},
+    {kNotReady, "CUDA_ERROR_NOT_READY", "device not ready"},
     {kIllegalAddress, "CUDA_ERROR_ILLEGAL_ADDRESS", "an illegal memory access was encountered"},
     {kLaunchOutOfResources, "CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES", "too many resources requested for launch"},
     {kLaunchFailed, "CUDA_ERROR_LAUNCH_FAILED", "unspecified launch failure"},
@@ -71,46 +68,23 @@ struct Context {
   int references = 0;
 };
 
-// Objects that were handed out and are not destroyed, so that a test sees what is left behind.
-std::atomic<int64_t> live_objects{0};
-
-struct Counted {
-  Counted() { ++live_objects; }
-  Counted(const Counted&) { ++live_objects; }
-  ~Counted() { --live_objects; }
-  Counted& operator=(const Counted&) = delete;
-};
-
-struct Graph : Counted {
-  std::vector<std::function<int()>> nodes;
-};
-
-struct Stream : Counted {
-  std::unique_ptr<Graph> capture;
-  // Something was asked for that cannot be captured: the capture is spoilt until it is ended.
-  bool spoilt = false;
-
-  int refuse() {
-    spoilt = true;
-    return kCaptureUnsupported;
-  }
-};
-
-bool captures(const Stream* stream) { return stream != nullptr && stream->capture != nullptr; }
-
-struct Event : Counted {
-  std::chrono::steady_clock::time_point time;
-  bool recorded = false;
-};
-
 struct Module : Counted {
   explicit Module(std::string of) : name(std::move(of)) {}
   std::string name;
 };
 
-// The whole device. `sticky` is the error that a fault leaves behind until the context is gone.
+// A device of OPSIG_EMULATED_MEMORY bytes, by default 4 GiB.
+size_t device_bytes() {
+  const char* text = std::getenv("OPSIG_EMULATED_MEMORY");
+  const size_t bytes = text == nullptr ? 0 : std::strtoull(text, nullptr, 10);
+  return bytes > 0 ? bytes : size_t{4} << 30;
+}
+
+// The whole device, and the host's memory that it can copy from by itself. `sticky` is the error that a fault leaves
+// behind until the context is gone.
 struct Device {
-  Memory memory;
+  Memory memory{device_bytes()};
+  Memory page_locked{SIZE_MAX};
   Context primary;
   int sticky = kSuccess;
   // Launches until one fails as a GPU that falls off the bus does; negative for never.
@@ -138,15 +112,15 @@ int ready() {
   return device().sticky;
 }
 
-// Does `work` now, or records it where the stream is being captured.
-int enqueue(Stream* stream, std::function<int()> work) {
+int enqueue(Stream* stream, Work work) {
   const int status = ready();
-  if (status != kSuccess) return status;
-  if (captures(stream)) {
-    stream->capture->nodes.push_back(std::move(work));
-    return kSuccess;
-  }
-  return work();
+  return status != kSuccess ? status : Stream::enqueue(stream, std::move(work));
+}
+
+// What a stream cannot capture spoils the capture.
+int refuse(Stream* stream) {
+  stream->spoilt = true;
+  return kCaptureUnsupported;
 }
 
 int fail_launch(const std::string& text) {
@@ -177,11 +151,24 @@ struct KeptArguments {
   }
 };
 
-int copy(Stream* stream, const void* from, void* to, size_t bytes, const void* on_device) {
-  if (bytes > 0 && !device().memory.contains(on_device, bytes)) return kInvalidValue;
-  return enqueue(stream, [=] {
-    if (bytes > 0) std::memmove(to, from, bytes);
+// `on_host` is null for a copy within the device.
+int copy(Stream* stream, const void* from, void* to, size_t bytes, const void* on_host) {
+  if (bytes == 0) return ready();
+  for (const void* end : {from, const_cast<const void*>(to)})
+    if (end != on_host && !device().memory.contains(end, bytes)) return kInvalidValue;
+  const auto move = [=] {
+    std::memmove(to, from, bytes);
     return static_cast<int>(kSuccess);
+  };
+  if (on_host == nullptr || !device().page_locked.contains(on_host, bytes)) return enqueue(stream, move);
+  if (const int status = ready(); status != kSuccess) return status;
+  // Until the copy is done its goal holds nothing that anybody may read, once what comes before it is done.
+  if (to == on_host && !Stream::captures(stream)) {
+    if (const int late = Stream::catch_up(stream); late != kSuccess) return late;
+    std::memset(to, 0xff, bytes);
+  }
+  return Stream::put_off(stream, [=] {
+    return device().page_locked.contains(on_host, bytes) ? move() : device().sticky = kIllegalAddress;
   });
 }
 
@@ -212,7 +199,9 @@ CUDA_EXPORT const char* opsig_emulated_kernel(int number) {
   return n < names.size() ? names[n].c_str() : nullptr;
 }
 
-CUDA_EXPORT int64_t opsig_emulated_live_objects() { return live_objects; }
+CUDA_EXPORT int64_t opsig_emulated_live_objects() {
+  return Counted::live() + static_cast<int64_t>(device().page_locked.count());
+}
 
 CUDA_EXPORT int cuInit(unsigned) {
   initialized = true;
@@ -338,14 +327,16 @@ CUDA_EXPORT int cuStreamDestroy_v2(Stream* stream) {
 }
 
 CUDA_EXPORT int cuStreamSynchronize(Stream* stream) {
-  if (captures(stream)) return stream->refuse();
+  if (Stream::captures(stream)) return refuse(stream);
   ++waits;
-  return ready();
+  const int status = Stream::catch_up(stream);
+  return status != kSuccess ? status : ready();
 }
 
 CUDA_EXPORT int cuEventCreate(Event** event, unsigned) {
-  *event = new Event();
-  return ready();
+  const int status = ready();
+  if (status == kSuccess) *event = new Event();
+  return status;
 }
 
 CUDA_EXPORT int cuEventDestroy_v2(Event* event) {
@@ -354,18 +345,20 @@ CUDA_EXPORT int cuEventDestroy_v2(Event* event) {
 }
 
 CUDA_EXPORT int cuEventRecord(Event* event, Stream* stream) {
-  return enqueue(stream, [=] {
-    event->time = std::chrono::steady_clock::now();
-    event->recorded = true;
-    return static_cast<int>(kSuccess);
-  });
+  const int status = ready();
+  return status != kSuccess ? status : event->record(stream);
 }
 
-CUDA_EXPORT int cuEventSynchronize(Event*) { return ready(); }
+CUDA_EXPORT int cuEventSynchronize(Event* event) {
+  waits += event->is_pending();
+  const int status = event->wait();
+  return status != kSuccess ? status : ready();
+}
 
 CUDA_EXPORT int cuEventElapsedTime(float* milliseconds, Event* start, Event* end) {
-  if (!start->recorded || !end->recorded) return kInvalidHandle;
-  *milliseconds = std::chrono::duration<float, std::milli>(end->time - start->time).count();
+  if (start->is_pending() || end->is_pending()) return kNotReady;
+  if (!start->is_recorded() || !end->is_recorded()) return kInvalidHandle;
+  *milliseconds = end->milliseconds_since(*start);
   return ready();
 }
 
@@ -411,11 +404,13 @@ CUDA_EXPORT int cuMemFree_v2(uint64_t address) {
 // A GPU would make an allocation a part of the graph, with an address that is valid while the graph runs; the library
 // never wants that.
 CUDA_EXPORT int cuMemAllocAsync(uint64_t* address, size_t bytes, Stream* stream) {
-  return captures(stream) ? stream->refuse() : cuMemAlloc_v2(address, bytes);
+  return Stream::captures(stream) ? refuse(stream) : cuMemAlloc_v2(address, bytes);
 }
 
 CUDA_EXPORT int cuMemFreeAsync(uint64_t address, Stream* stream) {
-  return captures(stream) ? stream->refuse() : cuMemFree_v2(address);
+  if (Stream::captures(stream)) return refuse(stream);
+  const int status = Stream::catch_up(stream);
+  return status != kSuccess ? status : cuMemFree_v2(address);
 }
 
 CUDA_EXPORT int cuMemGetInfo_v2(size_t* available, size_t* total) {
@@ -425,26 +420,25 @@ CUDA_EXPORT int cuMemGetInfo_v2(size_t* available, size_t* total) {
 }
 
 CUDA_EXPORT int cuMemAllocHost_v2(void** address, size_t bytes) {
-  *address = std::malloc(bytes);
-  return *address == nullptr ? kOutOfMemory : ready();
+  if (const int status = ready(); status != kSuccess) return status;
+  *address = bytes > 0 ? device().page_locked.allocate(bytes) : nullptr;
+  return *address != nullptr ? kSuccess : bytes > 0 ? kOutOfMemory : kInvalidValue;
 }
 
 CUDA_EXPORT int cuMemFreeHost(void* address) {
-  std::free(address);
-  return kSuccess;
+  return device().page_locked.free(address) ? ready() : kInvalidValue;
 }
 
 CUDA_EXPORT int cuMemcpyHtoDAsync_v2(uint64_t to, const void* from, size_t bytes, Stream* stream) {
-  return copy(stream, from, pointer(to), bytes, pointer(to));
+  return copy(stream, from, pointer(to), bytes, from);
 }
 
 CUDA_EXPORT int cuMemcpyDtoHAsync_v2(void* to, uint64_t from, size_t bytes, Stream* stream) {
-  return copy(stream, pointer(from), to, bytes, pointer(from));
+  return copy(stream, pointer(from), to, bytes, to);
 }
 
 CUDA_EXPORT int cuMemcpyDtoDAsync_v2(uint64_t to, uint64_t from, size_t bytes, Stream* stream) {
-  if (bytes > 0 && !device().memory.contains(pointer(from), bytes)) return kInvalidValue;
-  return copy(stream, pointer(from), pointer(to), bytes, pointer(to));
+  return copy(stream, pointer(from), pointer(to), bytes, nullptr);
 }
 
 CUDA_EXPORT int cuMemsetD8Async(uint64_t to, unsigned char value, size_t bytes, Stream* stream) {
@@ -464,7 +458,8 @@ CUDA_EXPORT int cuLaunchKernel(const Kernel* kernel, unsigned gx, unsigned gy, u
   if (bx * by * bz > kernel->max_threads) return kLaunchOutOfResources;
   if (shared > kernel->max_dynamic_shared) return kInvalidValue;
   const Extent grid{gx, gy, gz}, block{bx, by, bz};
-  if (!captures(stream)) return run_kernel(kernel, grid, block, shared, arguments);
+  if (!Stream::captures(stream))
+    return enqueue(stream, [&] { return run_kernel(kernel, grid, block, shared, arguments); });
   return enqueue(stream, [=, kept = KeptArguments(*kernel, arguments)]() mutable {
     std::vector<void*> pointers;
     for (auto& value : kept.values) pointers.push_back(value.data());
@@ -474,7 +469,8 @@ CUDA_EXPORT int cuLaunchKernel(const Kernel* kernel, unsigned gx, unsigned gy, u
 
 CUDA_EXPORT int cuStreamBeginCapture_v2(Stream* stream, int) {
   if (stream == nullptr) return kCaptureUnsupported;
-  if (captures(stream)) return kIllegalState;
+  if (Stream::captures(stream)) return kIllegalState;
+  if (const int late = Stream::catch_up(stream); late != kSuccess) return late;
   stream->capture = std::make_unique<Graph>();
   stream->spoilt = false;
   return ready();
@@ -482,7 +478,7 @@ CUDA_EXPORT int cuStreamBeginCapture_v2(Stream* stream, int) {
 
 CUDA_EXPORT int cuStreamEndCapture(Stream* stream, Graph** graph) {
   *graph = nullptr;
-  if (!captures(stream)) return kIllegalState;
+  if (!Stream::captures(stream)) return kIllegalState;
   if (stream->spoilt) {
     stream->capture.reset();
     return kCaptureInvalidated;

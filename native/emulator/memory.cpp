@@ -15,19 +15,13 @@ constexpr size_t kGuard = 0;
 constexpr size_t kGuard = kAlignment;
 #endif
 
-size_t device_bytes() {
-  const char* text = std::getenv("OPSIG_EMULATED_MEMORY");
-  const size_t bytes = text == nullptr ? 0 : std::strtoull(text, nullptr, 10);
-  return bytes > 0 ? bytes : size_t{4} << 30;
-}
-
 bool intact(const unsigned char* guard) {
   return std::all_of(guard, guard + kGuard, [](unsigned char byte) { return byte == kGuardByte; });
 }
 
 }  // namespace
 
-Memory::Memory() : total_(device_bytes()) {}
+Memory::Memory(size_t total) : total_(total) {}
 
 Memory::~Memory() {
   for (const auto& [address, bytes] : blocks_) std::free(const_cast<unsigned char*>(address) - kGuard);
@@ -64,6 +58,11 @@ bool Memory::contains(const void* address, size_t bytes) const {
   if (after == blocks_.begin()) return false;
   --after;
   return first + bytes <= after->first + after->second;
+}
+
+size_t Memory::count() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return blocks_.size();
 }
 
 std::optional<std::string> Memory::damage() const {

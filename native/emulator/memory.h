@@ -1,4 +1,4 @@
-// Device memory: each allocation a heap block of its own, so that AddressSanitizer stops an access beside it. Without
+// Memory that the driver hands out: each allocation a heap block of its own, so that AddressSanitizer stops an access beside it. Without
 // the sanitizer, guards around each block are compared after every kernel.
 #pragma once
 
@@ -12,8 +12,8 @@ namespace opsig::emulator {
 
 class Memory {
  public:
-  // A device of OPSIG_EMULATED_MEMORY bytes, by default 4 GiB.
-  Memory();
+  // Of so many bytes.
+  explicit Memory(size_t total);
   ~Memory();
 
   // Null where the device has not enough left. Full of 0xff (NaN).
@@ -24,6 +24,9 @@ class Memory {
 
   // Whether [address, address + bytes) lies in one allocation.
   bool contains(const void* address, size_t bytes) const;
+
+  // Allocations that are not freed.
+  size_t count() const;
 
   // What was overwritten beside an allocation, in words.
   std::optional<std::string> damage() const;

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using OpposingSignals.Devices;
 
 namespace OpposingSignals.Benchmarks;
@@ -40,18 +39,14 @@ internal sealed class WorkTimer(Device device, double seconds)
         return Array.ConvertAll(best, recorded => recorded / _inARow);
 
         // Seconds of a recording, on average.
-        double Repeat(int which, int times)
-        {
-            device.Synchronize();
-            long start = Stopwatch.GetTimestamp();
-            for (int i = 0; i < times; i++)
+        double Repeat(int which, int times) =>
+            device.SecondsOf(() =>
             {
-                recordings.Run(which, () => InRow(works[which]));
-            }
-
-            device.Synchronize();
-            return Stopwatch.GetElapsedTime(start).TotalSeconds / times;
-        }
+                for (int i = 0; i < times; i++)
+                {
+                    recordings.Run(which, () => InRow(works[which]));
+                }
+            }) / times;
     }
 
     private void InRow(Action work)

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using OpposingSignals.Devices.Cuda;
 
@@ -119,6 +120,15 @@ public abstract class Device : IDisposable
     /// <summary>Makes sure of so much scratch memory, where the device keeps such memory.</summary>
     internal virtual void ReserveScratch(long bytes)
     {
+    }
+
+    /// <summary>Seconds from when the device begins with the work until it has done everything that the work asks
+    /// for.</summary>
+    internal virtual double SecondsOf(Action work)
+    {
+        long start = Stopwatch.GetTimestamp();
+        work();
+        return Stopwatch.GetElapsedTime(start).TotalSeconds;
     }
 
     /// <summary>A place for work to record.</summary>

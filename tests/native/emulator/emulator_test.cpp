@@ -32,6 +32,13 @@ int cuGraphLaunch(void*, void*);
 int cuGraphExecDestroy(void*);
 int cuGraphDestroy(void*);
 int cuStreamSynchronize(void*);
+int cuMemAllocHost_v2(void**, size_t);
+int cuMemFreeHost(void*);
+int cuEventCreate(void**, unsigned);
+int cuEventDestroy_v2(void*);
+int cuEventRecord(void*, void*);
+int cuEventSynchronize(void*);
+int cuEventElapsedTime(float*, void*, void*);
 int64_t opsig_emulated_live_objects();
 void opsig_emulated_follow_schedule(const char*);
 const char* opsig_emulated_fault();
@@ -177,6 +184,76 @@ void what_cannot_be_captured_spoils_the_capture() {
   cuStreamDestroy_v2(stream);
 }
 
+// A stream, page-locked memory for the session's numbers, and an event.
+struct Transfer {
+  void *stream = nullptr, *event = nullptr, *memory = nullptr;
+  float* values = nullptr;
+
+  Transfer() {
+    cuStreamCreate(&stream, 1);
+    cuEventCreate(&event, 0);
+    expect(cuMemAllocHost_v2(&memory, kBytes) == 0, "there is page-locked memory");
+    values = static_cast<float*>(memory);
+  }
+
+  ~Transfer() {
+    if (memory != nullptr) cuMemFreeHost(memory);
+    cuEventDestroy_v2(event);
+    cuStreamDestroy_v2(stream);
+  }
+
+  static constexpr size_t kBytes = kCount * sizeof(float);
+};
+
+void page_locked_memory_is_read_when_the_copy_is_done() {
+  Session session;
+  Transfer transfer;
+  transfer.values[kCount - 1] = 1;
+  cuMemcpyHtoDAsync_v2(session.in, transfer.values, Transfer::kBytes, transfer.stream);
+  transfer.values[kCount - 1] = 2;
+  session.launch("right", transfer.stream);
+  expect(session.result()[0] == 2, "what is changed too early arrives changed");
+  cuMemcpyHtoDAsync_v2(session.in, transfer.values, Transfer::kBytes, transfer.stream);
+  cuEventRecord(transfer.event, transfer.stream);
+  cuEventSynchronize(transfer.event);
+  transfer.values[kCount - 1] = 3;
+  session.launch("right", transfer.stream);
+  expect(session.result()[0] == 2, "what is changed after the event arrives as it was");
+}
+
+void page_locked_memory_is_poison_until_a_copy_to_it_is_waited_for() {
+  Session session;
+  Transfer transfer;
+  transfer.values[0] = 7;
+  cuMemcpyDtoHAsync_v2(transfer.values, session.in, Transfer::kBytes, transfer.stream);
+  cuEventRecord(transfer.event, transfer.stream);
+  expect(std::isnan(transfer.values[0]), "nobody may read it yet");
+  cuEventSynchronize(transfer.event);
+  expect(transfer.values[0] == 1, "the copy is there");
+}
+
+void page_locked_memory_that_is_freed_too_early_fails_its_copy() {
+  Session session;
+  Transfer transfer;
+  cuMemcpyDtoHAsync_v2(transfer.values, session.in, Transfer::kBytes, transfer.stream);
+  cuMemFreeHost(transfer.memory);
+  transfer.memory = nullptr;
+  expect(cuStreamSynchronize(transfer.stream) == 700, "a copy to memory that is gone fails");
+}
+
+void events_tell_the_time_between_them_once_they_are_reached() {
+  Session session;
+  Transfer start, end;
+  float milliseconds = -1;
+  expect(cuEventElapsedTime(&milliseconds, start.event, end.event) == 400, "an event that was never put has no time");
+  cuEventRecord(start.event, start.stream);
+  session.launch("right", start.stream);
+  cuEventRecord(end.event, start.stream);
+  expect(cuEventElapsedTime(&milliseconds, start.event, end.event) == 600, "an event that is not reached has no time");
+  cuEventSynchronize(end.event);
+  expect(cuEventElapsedTime(&milliseconds, start.event, end.event) == 0 && milliseconds > 0, "the time of the work");
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
@@ -201,6 +278,10 @@ int main(int count, char** arguments) {
 #endif
   a_captured_stream_runs_when_its_graph_is_launched();
   what_cannot_be_captured_spoils_the_capture();
+  page_locked_memory_is_read_when_the_copy_is_done();
+  page_locked_memory_is_poison_until_a_copy_to_it_is_waited_for();
+  page_locked_memory_that_is_freed_too_early_fails_its_copy();
+  events_tell_the_time_between_them_once_they_are_reached();
   expect(opsig_emulated_live_objects() == 0, "nothing is left behind");
   if (failures == 0) std::printf("emulator: all passed\n");
   return failures == 0 ? 0 : 1;

@@ -16,6 +16,7 @@ public sealed unsafe class CudaDevice : Device
     private readonly CudaContext _context;
     private readonly ProductArithmetic _arithmetic;
     private readonly CudaStream _stream;
+    private readonly CudaTransfers _transfers;
     private readonly CudaScratch _scratch;
     private readonly Dictionary<string, CudaModule> _modules = [];
     private readonly Dictionary<(CudaKernel Kernel, Precision Precision), nint> _functions = [];
@@ -32,6 +33,7 @@ public sealed unsafe class CudaDevice : Device
         (_driver, _context, _arithmetic) = (driver, context, arithmetic);
         using CudaContext.Entered entered = context.Enter();
         _stream = stream is { } adopted ? CudaStream.Adopt(driver, adopted) : CudaStream.Create(driver);
+        _transfers = new CudaTransfers(driver, _stream);
         _scratch = new CudaScratch(this);
         Multiprocessors = Attribute(16);
         _hardware =
@@ -124,13 +126,10 @@ public sealed unsafe class CudaDevice : Device
     public override void Upload(ReadOnlySpan<byte> source, nint destination)
     {
         RefuseInCapture("an upload from the host");
-
-        // From memory that is not pinned the driver copies before it returns, so that the span may go.
-        using CudaContext.Entered entered = _context.Enter();
-        fixed (byte* from = source)
+        lock (_gate)
         {
-            Check(_driver.MemcpyHtoDAsync((ulong)destination, from, (nuint)source.Length, _stream.Handle),
-                "upload", source.Length);
+            using CudaContext.Entered entered = _context.Enter();
+            Check(_transfers.Upload(source, (ulong)destination), "upload", source.Length);
         }
     }
 
@@ -138,12 +137,10 @@ public sealed unsafe class CudaDevice : Device
     public override void Download(nint source, Span<byte> destination)
     {
         RefuseInCapture("a download to the host");
-        using CudaContext.Entered entered = _context.Enter();
-        fixed (byte* to = destination)
+        lock (_gate)
         {
-            Check(_driver.MemcpyDtoHAsync(to, (ulong)source, (nuint)destination.Length, _stream.Handle),
-                "download", destination.Length);
-            Check(_driver.StreamSynchronize(_stream.Handle), "download", destination.Length);
+            using CudaContext.Entered entered = _context.Enter();
+            Check(_transfers.Download((ulong)source, destination), "download", destination.Length);
         }
     }
 
@@ -166,7 +163,7 @@ public sealed unsafe class CudaDevice : Device
     public override void Synchronize()
     {
         using CudaContext.Entered entered = _context.Enter();
-        Check(_driver.StreamSynchronize(_stream.Handle), "waiting", 0);
+        Check(_driver.StreamSynchronize(_stream.Handle), "waiting");
     }
 
     /// <inheritdoc/>
@@ -185,6 +182,7 @@ public sealed unsafe class CudaDevice : Device
                         module.Dispose();
                     }
 
+                    _transfers.Dispose();
                     _stream.Dispose();
                 }
 
@@ -236,6 +234,31 @@ public sealed unsafe class CudaDevice : Device
 
     /// <inheritdoc/>
     internal override Recording CreateRecording() => new CudaRecording(this);
+
+    /// <summary>As the device's own clock counts them: what the host takes to start the work is hidden behind work that
+    /// is under way.</summary>
+    internal override double SecondsOf(Action work)
+    {
+        using CudaEvent start = MakeClock(), end = MakeClock();
+        Record(start);
+        work();
+        Record(end);
+        using CudaContext.Entered entered = _context.Enter();
+        Check(end.Wait(), "waiting");
+        return end.SecondsSince(start);
+
+        CudaEvent MakeClock()
+        {
+            using CudaContext.Entered entered = _context.Enter();
+            return new CudaEvent(_driver, timed: true);
+        }
+
+        void Record(CudaEvent clock)
+        {
+            using CudaContext.Entered entered = _context.Enter();
+            Check(clock.Record(_stream), "timing");
+        }
+    }
 
     /// <summary>Captures the work's operations instead of doing them.</summary>
     /// <exception cref="CaptureRefusedException">Something in it cannot be captured.</exception>
@@ -396,11 +419,12 @@ public sealed unsafe class CudaDevice : Device
     }
 
     // A kernel's failure shows at the first call after it, so the message names what was started last.
-    private void Check(int status, string what, long bytes)
+    private void Check(int status, string what, long? bytes = null)
     {
         if (status != 0)
         {
-            _driver.Throw(status, $"{what} of {bytes} bytes{(_lastLaunch.Length > 0 ? $", after {_lastLaunch}" : "")}");
+            string size = bytes is null ? "" : $" of {bytes} bytes";
+            _driver.Throw(status, $"{what}{size}{(_lastLaunch.Length > 0 ? $", after {_lastLaunch}" : "")}");
         }
     }
 

@@ -77,6 +77,11 @@ internal sealed unsafe class CudaDriver
         GraphLaunch = (delegate* unmanaged<nint, nint, int>)Export("cuGraphLaunch");
         GraphDestroy = (delegate* unmanaged<nint, int>)Export("cuGraphDestroy");
         GraphExecDestroy = (delegate* unmanaged<nint, int>)Export("cuGraphExecDestroy");
+        EventCreate = (delegate* unmanaged<nint*, uint, int>)Export("cuEventCreate");
+        EventDestroy = (delegate* unmanaged<nint, int>)Export("cuEventDestroy_v2");
+        EventRecord = (delegate* unmanaged<nint, nint, int>)Export("cuEventRecord");
+        EventSynchronize = (delegate* unmanaged<nint, int>)Export("cuEventSynchronize");
+        EventElapsedTime = (delegate* unmanaged<float*, nint, nint, int>)Export("cuEventElapsedTime");
         ModuleLoadData = (delegate* unmanaged<nint*, byte*, int>)Export("cuModuleLoadData");
         ModuleUnload = (delegate* unmanaged<nint, int>)Export("cuModuleUnload");
         FuncSetAttribute = (delegate* unmanaged<nint, int, int, int>)Export("cuFuncSetAttribute");
@@ -84,6 +89,8 @@ internal sealed unsafe class CudaDriver
         MemAllocAsync = (delegate* unmanaged<ulong*, nuint, nint, int>)Export("cuMemAllocAsync");
         MemFreeAsync = (delegate* unmanaged<ulong, nint, int>)Export("cuMemFreeAsync");
         MemGetInfo = (delegate* unmanaged<nuint*, nuint*, int>)Export("cuMemGetInfo_v2");
+        MemAllocHost = (delegate* unmanaged<void**, nuint, int>)Export("cuMemAllocHost_v2");
+        MemFreeHost = (delegate* unmanaged<void*, int>)Export("cuMemFreeHost");
         MemcpyHtoDAsync = (delegate* unmanaged<ulong, void*, nuint, nint, int>)Export("cuMemcpyHtoDAsync_v2");
         MemcpyDtoHAsync = (delegate* unmanaged<void*, ulong, nuint, nint, int>)Export("cuMemcpyDtoHAsync_v2");
         MemcpyDtoDAsync = (delegate* unmanaged<ulong, ulong, nuint, nint, int>)Export("cuMemcpyDtoDAsync_v2");
@@ -149,6 +156,16 @@ internal sealed unsafe class CudaDriver
 
     public delegate* unmanaged<nint, int> GraphExecDestroy { get; }
 
+    public delegate* unmanaged<nint*, uint, int> EventCreate { get; }
+
+    public delegate* unmanaged<nint, int> EventDestroy { get; }
+
+    public delegate* unmanaged<nint, nint, int> EventRecord { get; }
+
+    public delegate* unmanaged<nint, int> EventSynchronize { get; }
+
+    public delegate* unmanaged<float*, nint, nint, int> EventElapsedTime { get; }
+
     public delegate* unmanaged<nint*, byte*, int> ModuleLoadData { get; }
 
     public delegate* unmanaged<nint, int> ModuleUnload { get; }
@@ -162,6 +179,10 @@ internal sealed unsafe class CudaDriver
     public delegate* unmanaged<ulong, nint, int> MemFreeAsync { get; }
 
     public delegate* unmanaged<nuint*, nuint*, int> MemGetInfo { get; }
+
+    public delegate* unmanaged<void**, nuint, int> MemAllocHost { get; }
+
+    public delegate* unmanaged<void*, int> MemFreeHost { get; }
 
     public delegate* unmanaged<ulong, void*, nuint, nint, int> MemcpyHtoDAsync { get; }
 
@@ -204,7 +225,8 @@ internal sealed unsafe class CudaDriver
         }
     }
 
-    /// <summary>For tests, on the emulated driver: streams, modules and graphs that are not destroyed.</summary>
+    /// <summary>For tests, on the emulated driver: streams, events, modules, graphs and page-locked memory that are not
+    /// released.</summary>
     public long LiveObjects => ((delegate* unmanaged<long>)Export("opsig_emulated_live_objects"))();
 
     /// <summary>For tests, on the emulated driver: how often this host thread has waited for the device.</summary>

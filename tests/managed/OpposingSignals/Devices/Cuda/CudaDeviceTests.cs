@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using OpposingSignals.Devices;
 using OpposingSignals.Devices.Cuda;
 using OpposingSignals.Tests.Support;
@@ -24,19 +25,70 @@ public sealed class CudaDeviceTests
     }
 
     [Fact]
+    public void WhatIsLongerThanTheStagesGoesThroughThemInTurns()
+    {
+        using CudaDevice device = CudaDevice.OpenEmulated();
+        byte[] first = new byte[(7 * CudaTransfers.StageBytes / 2) + 3], second = new byte[first.Length];
+        new Random(1).NextBytes(first);
+        new Random(2).NextBytes(second);
+        using DeviceBuffer one = device.Allocate(first.Length), two = device.Allocate(first.Length);
+        byte[] changing = [.. first];
+        device.Upload(changing, one.Address);
+        second.CopyTo(changing, 0);
+        device.Upload(changing, two.Address);
+        Array.Clear(changing);
+        device.Download(one.Address, changing);
+        Assert.True(changing.AsSpan().SequenceEqual(first));
+        device.Download(two.Address, changing);
+        Assert.True(changing.AsSpan().SequenceEqual(second));
+    }
+
+    [Fact]
+    public void AnUploadDoesNotWaitForTheDevice()
+    {
+        using CudaDevice device = CudaDevice.OpenEmulated();
+        using DeviceBuffer buffer = device.Allocate(8);
+        long before = CudaDriver.Emulated.Waits;
+        byte[] bytes = [1, 2, 3, 4, 5, 6, 7, 8];
+        for (int i = 0; i < bytes.Length; i++)
+        {
+            device.Upload(bytes.AsSpan(i, 1), buffer.Address + i);
+        }
+
+        Assert.Equal(0, CudaDriver.Emulated.Waits - before);
+        byte[] back = new byte[8];
+        device.Download(buffer.Address, back);
+        Assert.Equal(1, CudaDriver.Emulated.Waits - before);
+        Assert.Equal(bytes, back);
+    }
+
+    [Fact]
+    public void TheDevicesClockCountsWorkUntilItIsDone()
+    {
+        using CudaDevice device = CudaDevice.OpenEmulated();
+        using var block = new VectorBlock(device, Precision.Float32, 16, 20_000);
+        block.Clear();
+        long start = Stopwatch.GetTimestamp();
+        double seconds = device.SecondsOf(() => block.InnerProducts(block));
+        Assert.InRange(seconds, 1e-9, Stopwatch.GetElapsedTime(start).TotalSeconds);
+    }
+
+    [Fact]
     public void NothingIsLeftWhenEverythingIsReleased()
     {
         using CudaDevice outside = CudaDevice.OpenEmulated();
-        long before = outside.AvailableMemory;
+        long before = outside.AvailableMemory, objects = CudaDriver.Emulated.LiveObjects;
         using (CudaDevice device = CudaDevice.OpenEmulated())
         {
             using var block = new VectorBlock(device, Precision.Float32, 3, 1000);
             block.Clear();
             _ = block.InnerProducts(block);
+            _ = device.SecondsOf(() => block.CopyFrom(new float[3000]));
             Assert.True(outside.AvailableMemory < before);
         }
 
         Assert.Equal(before, outside.AvailableMemory);
+        Assert.Equal(objects, CudaDriver.Emulated.LiveObjects);
     }
 
     [Fact]
@@ -73,6 +125,7 @@ public sealed class CudaDeviceTests
     [Fact]
     public void ADeviceThatIsLostFailsEveryCallAndLeavesTheHostAlone()
     {
+        long objects = CudaDriver.Emulated.LiveObjects;
         using (CudaDevice device = CudaDevice.OpenEmulated())
         {
             using var block = new VectorBlock(device, Precision.Float64, 1, 3);
@@ -86,7 +139,10 @@ public sealed class CudaDeviceTests
             CudaException after = Assert.Throws<CudaException>(() => block.CopyTo(host));
             Assert.Contains("download of 24 bytes, after inner_products", after.Message, StringComparison.Ordinal);
             Assert.Equal([7, 7, 7], host);
+            Assert.Throws<CudaException>(() => device.SecondsOf(() => { }));
         }
+
+        Assert.Equal(objects, CudaDriver.Emulated.LiveObjects);
 
         // The fault goes with the context.
         using CudaDevice again = CudaDevice.OpenEmulated();
