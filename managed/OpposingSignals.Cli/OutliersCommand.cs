@@ -14,6 +14,7 @@ internal static class OutliersCommand
             Description = "Further runs on the same data, of other seeds or networks, that were looked at before: are their pairs the same?",
             Arity = ArgumentArity.ZeroOrMore,
         };
+        Option<int> randomSamples = AnalysisOptions.RandomSamples();
         Option<bool> json = JsonOutput.Option();
         var command = new Command(
             "outliers",
@@ -21,6 +22,7 @@ internal static class OutliersCommand
             "Example: opsig outliers runs/demo --json");
         command.Arguments.Add(folder);
         command.Arguments.Add(others);
+        command.Options.Add(randomSamples);
         command.Options.Add(json);
         command.SetAction(parsed =>
         {
@@ -30,7 +32,7 @@ internal static class OutliersCommand
             }
 
             using Run run = Run.Inspect(parsed.GetValue(folder)!);
-            return Summary.Print(run, null, RunAnalysis.Analyze(run), parsed.GetValue(json));
+            return Summary.Print(run, null, RunAnalysis.Analyze(run, parsed.GetValue(randomSamples)), parsed.GetValue(json));
         });
         return command;
     }

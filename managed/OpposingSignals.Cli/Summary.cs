@@ -107,18 +107,20 @@ internal static class Summary
     {
         if (pair.Checks is { } checks)
         {
-            Console.Out.WriteLine(Invariant(
-                $"  median of members / 95th percentile of random samples: gradient norm {checks.GradientNorm.Members:G3}/{checks.GradientNorm.Random95:G3}, own top eigenvalue {checks.TopEigenvalue.Members:G3}/{checks.TopEigenvalue.Random95:G3}, curvature along v {checks.CurvatureAlongTop.Members:G3}/{checks.CurvatureAlongTop.Random95:G3}."));
+            Console.Out.WriteLine(
+                $"  median of members / 95th percentile of random samples: gradient norm {Ratio(checks.GradientNorm)}, own top " +
+                $"eigenvalue {Ratio(checks.TopEigenvalue)}, curvature along v {Ratio(checks.CurvatureAlongTop)}.");
         }
 
         if (pair.Direction is { Number: > 1 } own)
         {
             Console.Out.WriteLine(Invariant(
                 $"  the camps oppose each other most along eigenvector {own.Number} ({own.Eigenvalue:G3}), of which they carry ") +
-                Invariant(
-                    $"{own.Share:P0}: curvature along it {own.Curvature.Members:G3}/{own.Curvature.Random95:G3}."));
+                Invariant($"{own.Share:P0}: curvature along it {Ratio(own.Curvature)}."));
         }
     }
+
+    private static string Ratio(OutlierCheck check) => Invariant($"{check.Members:G3}/{check.Random95:G3}");
 
     private static void WriteSignal(PairRecord pair, SignalRecord signal)
     {
@@ -235,6 +237,9 @@ internal static class Summary
         ["members_median"] = Number(check.Members),
         ["random_median"] = Number(check.RandomMedian),
         ["random_95"] = Number(check.Random95),
+        ["random_95_low"] = Number(check.Random95Low),
+        ["random_95_high"] = Number(check.Random95High),
+        ["random_samples"] = check.RandomSamples,
     };
 
     // JSON has no NaN.

@@ -29,6 +29,16 @@ public sealed record OutlierChecks
 /// <param name="Random95">Their 95th percentile.</param>
 public sealed record OutlierCheck(double Members, double RandomMedian, double Random95)
 {
+    /// <summary>Random samples; 0 where the record does not say.</summary>
+    public int RandomSamples { get; init; }
+
+    /// <summary>Lower end of the 95 % confidence interval of <see cref="Random95"/>, which a few random samples know but
+    /// roughly; null where there are too few to say.</summary>
+    public double? Random95Low { get; init; }
+
+    /// <summary>Its upper end; null where there are too few to say.</summary>
+    public double? Random95High { get; init; }
+
     /// <summary>Whether the members' median exceeds the random samples' 95th percentile.</summary>
     public bool Passed => Members > Random95;
 }
@@ -36,8 +46,8 @@ public sealed record OutlierCheck(double Members, double RandomMedian, double Ra
 /// <summary>Measures single samples at fixed parameters; the random ones once for all pairs.</summary>
 internal sealed class OutlierMeasurements
 {
-    private const int RandomSamples = 200;
     private const ulong Seed = 1;
+    private const double Tail = 0.95;
 
     private readonly RunObjects _objects;
     private readonly VectorBlock _parameters;
@@ -49,12 +59,13 @@ internal sealed class OutlierMeasurements
     /// <param name="objects">The run.</param>
     /// <param name="parameters">θ.</param>
     /// <param name="curvatures">vᵀ∇²ℓᵢv of every sample.</param>
-    public OutlierMeasurements(RunObjects objects, VectorBlock parameters, double[] curvatures)
+    /// <param name="randomSamples">How many random samples to compare with, of those that there are.</param>
+    public OutlierMeasurements(RunObjects objects, VectorBlock parameters, double[] curvatures, int randomSamples)
     {
         (_objects, _parameters, _curvatures) = (objects, parameters, curvatures);
         int[] all = [.. Enumerable.Range(0, curvatures.Length)];
         new Xoshiro256(Seed).Shuffle(all.AsSpan());
-        _randomSamples = [.. all.Take(RandomSamples)];
+        _randomSamples = [.. all.Take(randomSamples)];
         _random = new Lazy<Measured>(() => Measure(_randomSamples));
     }
 
@@ -95,14 +106,20 @@ internal sealed class OutlierMeasurements
         return measured;
     }
 
-    private static OutlierCheck Compare(List<double> members, List<double> random) =>
-        new(Quantile(members, 0.5), Quantile(random, 0.5), Quantile(random, 0.95));
-
-    private static double Quantile(List<double> values, double fraction)
+    private static OutlierCheck Compare(List<double> members, List<double> random)
     {
-        double[] sorted = [.. values.Order()];
-        return sorted[(int)Math.Round(fraction * (sorted.Length - 1))];
+        double[] sorted = [.. random.Order()];
+        (double? low, double? high) = QuantileInterval.Of(sorted, Tail);
+        return new OutlierCheck(Quantile([.. members.Order()], 0.5), Quantile(sorted, 0.5), Quantile(sorted, Tail))
+        {
+            RandomSamples = sorted.Length,
+            Random95Low = low,
+            Random95High = high,
+        };
     }
+
+    private static double Quantile(double[] sorted, double fraction) =>
+        sorted[(int)Math.Round(fraction * (sorted.Length - 1))];
 
     private sealed record Measured(List<double> GradientNorms, List<double> TopEigenvalues);
 }

@@ -26,14 +26,16 @@ internal sealed class PairMeasurements : IDisposable
     /// For the top eigenvectors; those that do not converge are left out, but for the first.
     /// </param>
     /// <param name="start">Vectors to start it from.</param>
-    public PairMeasurements(Run run, ChangeWindow window, BlockLanczos solver, VectorBlock start)
+    /// <param name="randomSamples">Random samples to compare members with.</param>
+    public PairMeasurements(
+        Run run, ChangeWindow window, BlockLanczos solver, VectorBlock start, int randomSamples)
     {
         (_run, _window) = (run, window);
         _midpoint = Midpoint(run.Trainer);
         LinearizationPoint point = run.Objects.Objective.Linearize(_midpoint);
         _eigen = solver.Solve(new CurvatureOperator(point, ProductKind.Hessian), start);
         _curvatures = [.. SampleCurvatures(point).Chunk(run.Objects.Data.Training.Count)];
-        _outliers = new OutlierMeasurements(run.Objects, _midpoint, Curvatures);
+        _outliers = new OutlierMeasurements(run.Objects, _midpoint, Curvatures, randomSamples);
     }
 
     /// <summary>vᵀ∇²ℓᵢv of every sample, v the top eigenvector there.</summary>

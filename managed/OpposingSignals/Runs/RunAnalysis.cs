@@ -18,12 +18,25 @@ public static class RunAnalysis
     // Pairs lie along the first few eigenvectors, and each costs products.
     private const int MostDirections = 8;
 
+    /// <summary>Random samples that a pair's members are compared with where nothing else is asked for.</summary>
+    public const int DefaultRandomSamples = 200;
+
     /// <summary>
     /// Finds the groups, measures them, and writes <c>samples/groups.json</c> and the top eigenvector.
     /// </summary>
-    public static GroupsRecord Analyze(Run run)
+    /// <param name="run">The run at its last checkpoint.</param>
+    /// <param name="randomSamples">Random samples that each pair's members are compared with, at most all that there are:
+    /// the more, the better their 95th percentile is known. Each costs a gradient and some 20 products of one
+    /// sample.</param>
+    /// <exception cref="InputException"><paramref name="randomSamples"/> is not positive.</exception>
+    public static GroupsRecord Analyze(Run run, int randomSamples = DefaultRandomSamples)
     {
         ArgumentNullException.ThrowIfNull(run);
+        if (randomSamples <= 0)
+        {
+            throw new InputException($"{randomSamples} random samples cannot be compared with; at least 1.");
+        }
+
         Trainer trainer = run.Trainer;
         Objective objective = run.Objects.Objective;
         ChangeWindow window = trainer.Groups.SearchedChanges();
@@ -39,7 +52,7 @@ public static class RunAnalysis
         var signals = new PairSignals(run.Objects, trainer.Parameters, leading);
         long? crossing = EdgeCrossing.Of(run);
         ChangeWindow atTheEdge = AtTheEdge(trainer.History, window, crossing);
-        using var measurements = new PairMeasurements(run, atTheEdge, ForPairs(run), leading);
+        using var measurements = new PairMeasurements(run, atTheEdge, ForPairs(run), leading, randomSamples);
         PairRecord[] pairs = [.. grouping.Pairs.Select((pair, i) => Named(run, pair, i, measurements, signals))];
         IReadOnlyList<SpikeRecord> spikes = LossSpikes.Find(trainer.History, crossing, pairs);
         // The last step may be that spike itself.

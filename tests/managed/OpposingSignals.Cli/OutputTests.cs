@@ -44,6 +44,16 @@ public sealed class OutputTests
         Assert.Equal(6, movers.GetProperty("taken_at").GetInt64());
         Assert.InRange(movers.GetProperty("up").GetArrayLength(), 1, 20);
         Assert.True(movers.GetProperty("checks").GetProperty("gradient_norm").GetProperty("random_95").GetDouble() > 0);
+        Assert.Contains(
+            "at least 1", CommandLine.Run("outliers", run, "--random", "0").Expect(2).Error, StringComparison.Ordinal);
+        using var few = JsonDocument.Parse(
+            CommandLine.Run("report", run, "--random", "7", "--json").Expect(0).Output);
+        JsonElement norms = few.RootElement.GetProperty("movers").EnumerateArray().Last().GetProperty("checks")
+            .GetProperty("gradient_norm");
+        Assert.Equal(7, norms.GetProperty("random_samples").GetInt32());
+        Assert.Equal(JsonValueKind.Null, norms.GetProperty("random_95_high").ValueKind);
+        Assert.Contains(
+            "against 7 random samples", File.ReadAllText(Path.Combine(run, "report.html")), StringComparison.Ordinal);
         JsonElement composition = document.RootElement.GetProperty("composition");
         Assert.InRange(
             composition.GetProperty("half_carried_by").GetInt32(), 1, composition.GetProperty("samples").GetInt32());

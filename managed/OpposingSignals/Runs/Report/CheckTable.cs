@@ -19,8 +19,9 @@ internal static class CheckTable
             return html.ToString();
         }
 
-        html.Append("<table>\n<tr><th>strongest members against 200 random samples</th><th>median of members</th>");
-        html.Append("<th>median of random</th><th>95th percentile of random</th></tr>\n");
+        string samples = checks.GradientNorm.RandomSamples is > 0 and int count ? $"{count} random samples" : "random samples";
+        html.Append($"<table>\n<tr><th>strongest members against {samples}</th><th>median of members</th>");
+        html.Append("<th>median of random</th><th>95th percentile of random (and where it may lie)</th></tr>\n");
         Row("norm of the sample's own gradient", checks.GradientNorm);
         Row("top eigenvalue of the sample's own Hessian", checks.TopEigenvalue);
         Row("curvature along the top eigenvector", checks.CurvatureAlongTop);
@@ -33,8 +34,16 @@ internal static class CheckTable
 
         void Row(string name, OutlierCheck check) => html.Append(
             $"<tr><th>{name}</th><td>{(check.Passed ? "<b>" : "")}{Numbers.Format(check.Members)}{(check.Passed ? "</b>" : "")}</td>" +
-            $"<td>{Numbers.Format(check.RandomMedian)}</td><td>{Numbers.Format(check.Random95)}</td></tr>\n");
+            $"<td>{Numbers.Format(check.RandomMedian)}</td><td>{Numbers.Format(check.Random95)}{Interval(check)}</td></tr>\n");
     }
+
+    private static string Interval(OutlierCheck check) => (check.Random95Low, check.Random95High) switch
+    {
+        (null, null) => "",
+        ({ } low, null) => $" ({Numbers.Format(low)} or more)",
+        (null, { } high) => $" (up to {Numbers.Format(high)})",
+        ({ } low, { } high) => $" ({Numbers.Format(low)} to {Numbers.Format(high)})",
+    };
 
     private static string Verdict(PairSignificance tested)
     {
