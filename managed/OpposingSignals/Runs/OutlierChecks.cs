@@ -33,7 +33,7 @@ public sealed record OutlierCheck(double Members, double RandomMedian, double Ra
     public int RandomSamples { get; init; }
 
     /// <summary>Lower end of the 95 % confidence interval of <see cref="Random95"/>, which a few random samples know but
-    /// roughly; null where there are too few to say.</summary>
+    /// roughly, and all samples exactly; null where there are too few to say.</summary>
     public double? Random95Low { get; init; }
 
     /// <summary>Its upper end; null where there are too few to say.</summary>
@@ -106,11 +106,13 @@ internal sealed class OutlierMeasurements
         return measured;
     }
 
-    private static OutlierCheck Compare(List<double> members, List<double> random)
+    private OutlierCheck Compare(List<double> members, List<double> random)
     {
         double[] sorted = [.. random.Order()];
-        (double? low, double? high) = QuantileInterval.Of(sorted, Tail);
-        return new OutlierCheck(Quantile([.. members.Order()], 0.5), Quantile(sorted, 0.5), Quantile(sorted, Tail))
+        double tail = Quantile(sorted, Tail);
+        bool areAll = sorted.Length == _curvatures.Length;
+        (double? low, double? high) = areAll ? (tail, tail) : QuantileInterval.Of(sorted, Tail);
+        return new OutlierCheck(Quantile([.. members.Order()], 0.5), Quantile(sorted, 0.5), tail)
         {
             RandomSamples = sorted.Length,
             Random95Low = low,

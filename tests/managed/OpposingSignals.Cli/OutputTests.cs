@@ -52,6 +52,12 @@ public sealed class OutputTests
             .GetProperty("gradient_norm");
         Assert.Equal(7, norms.GetProperty("random_samples").GetInt32());
         Assert.Equal(JsonValueKind.Null, norms.GetProperty("random_95_high").ValueKind);
+        using var all = JsonDocument.Parse(
+            CommandLine.Run("outliers", run, "--random", "1000000", "--json").Expect(0).Output);
+        JsonElement exact = all.RootElement.GetProperty("movers").EnumerateArray().Last().GetProperty("checks")
+            .GetProperty("curvature_along_top");
+        Assert.Equal(exact.GetProperty("random_95").GetDouble(), exact.GetProperty("random_95_low").GetDouble());
+        Assert.Equal(exact.GetProperty("random_95").GetDouble(), exact.GetProperty("random_95_high").GetDouble());
         Assert.Contains(
             "against 7 random samples", File.ReadAllText(Path.Combine(run, "report.html")), StringComparison.Ordinal);
         JsonElement composition = document.RootElement.GetProperty("composition");

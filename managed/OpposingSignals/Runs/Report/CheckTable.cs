@@ -42,6 +42,7 @@ internal static class CheckTable
         (null, null) => "",
         ({ } low, null) => $" ({Numbers.Format(low)} or more)",
         (null, { } high) => $" (up to {Numbers.Format(high)})",
+        ({ } low, { } high) when low == high => "",
         ({ } low, { } high) => $" ({Numbers.Format(low)} to {Numbers.Format(high)})",
     };
 
