@@ -7,7 +7,8 @@ using namespace opsig;
 using namespace opsig::convolution;
 
 // packed [term, vector, group, line, tap, channel] from [o, c, tap]: lines are output channels and channels the input's
-// for the forward pass, and the other way round for the cotangent of the data. blockIdx.y is the term.
+// for the forward pass, and the other way round for the cotangent of the data, whose taps come phase by phase.
+// blockIdx.y is the term.
 template <class T>
 OPSIG_DEVICE void convolution_pack(const Arguments& a, T* packed, int for_data) {
   const Shape& s = a.shape;
@@ -20,7 +21,8 @@ OPSIG_DEVICE void convolution_pack(const Arguments& a, T* packed, int for_data) 
     const int group = static_cast<int>(by_line.quotient);
     const int64_t o = group * out + (for_data ? by_channel.rest : by_line.rest);
     const int c = for_data ? by_line.rest : by_channel.rest;
-    packed[static_cast<int64_t>(term) * a.vectors * size + i] =
+    const int64_t to = i + (for_data ? (place_of_tap(s, by_tap.rest) - by_tap.rest) * channels : 0);
+    packed[static_cast<int64_t>(term) * a.vectors * size + to] =
         of<T>(a.filter[term], i / size)[(o * in + c) * taps(s) + by_tap.rest];
   });
 }

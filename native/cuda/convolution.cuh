@@ -1,159 +1,60 @@
 // Convolutions as implicit products on channels-last images (tile_product.cuh): the patches are never stored, each
-// block gathers those of its tile. Per group of channels, with R = KH KW:
+// block gathers those of its tile. Per group of channels:
 //   forward           rows (n, oh, ow), columns o,           depth (kh, kw, c)
-//   backward_data     rows (n, h, w),   columns c,           depth (kh, kw, o)
+//   backward_data     rows (n, h, w),   columns c,           depth (kh, kw, o), each by phase (convolution_phase.cuh)
 //   backward_weights  rows o,           columns (kh, kw, c), depth (n, oh, ow), which is cut into shares
 // Depth runs over channels first, so that 16-byte runs of pixels are read. Filters come in PyTorch's order and are
 // packed for each call: they are small beside the images.
 #pragma once
 
-#include "opsig/convolution.h"
-#include "tile_product.cuh"
+#include "convolution_phase.cuh"
 
 namespace opsig::convolution {
-
-using Shape = opsig_convolution_shape;
-using Arguments = opsig_convolution_arguments;
 
 template <class T>
 OPSIG_DEVICE T* of(const opsig_vectors& tensor, int64_t vector) {
   return tensor.data == nullptr ? nullptr : static_cast<T*>(tensor.data) + vector * tensor.vector_stride;
 }
 
-OPSIG_DEVICE int taps(const Shape& s) { return s.kernel_height * s.kernel_width; }
-
-// A place in a patch, (kh, kw, channel) with `channels` of them.
-struct Tap {
-  int kh, kw, channel;
-};
-
-OPSIG_DEVICE Tap tap(int64_t depth, const Shape& s, int channels) {
-  const int at = static_cast<int>(depth), position = at / channels;
-  return {position / s.kernel_width, position % s.kernel_width, at % channels};
-}
-
-// The upper left corner of the patch of an output pixel, in its image.
-struct Corner {
-  int64_t sample;
-  int h, w;
-};
-
-OPSIG_DEVICE Corner corner(int64_t pixel, const Shape& s) {
-  const QuotientAndRest by_column = divide(pixel, s.out_width), by_row = divide(by_column.quotient, s.out_height);
-  return {by_row.quotient, by_row.rest * s.stride - s.padding, by_column.rest * s.stride - s.padding};
-}
-
-// Whether the channels of a group are whole 16-byte words, aligned wherever they begin.
+// Lines of a packed filter, each its taps of one phase.
 template <class T>
-OPSIG_DEVICE bool whole_words(const T* first, int channels, int groups) {
-  constexpr int kVector = 16 / sizeof(T);
-  return reinterpret_cast<uint64_t>(first) % 16 == 0 && channels / groups % kVector == 0;
-}
-
-template <class T>
-OPSIG_DEVICE const T* image_at(const T* image, const Shape& s, const Corner& from, const Tap& tap) {
-  const int h = from.h + tap.kh, w = from.w + tap.kw;
-  if (h < 0 || h >= s.height || w < 0 || w >= s.width) return nullptr;
-  return image + ((from.sample * s.height + h) * s.width + w) * s.channels + tap.channel;
-}
-
-// Lines are output pixels, depth the patch.
-template <class T>
-struct PatchRows {
+struct FilterLines {
+  // Negative where there is none.
   struct Line {
-    Corner corner;
-    bool inside;
+    int64_t offset;
   };
-  using Step = Tap;
-  const Shape* shape;
-  const T* image;
+  struct Step {
+    int64_t offset;
+  };
+  const T* first;
+  int lines;
+  int64_t line_stride;
   bool wide;
-  static constexpr bool depth_contiguous = true;
+  static constexpr bool depth_contiguous = true, same_lines = true;
 
-  OPSIG_DEVICE PatchRows(const Shape* shape_of_image, const T* data)
-      : shape(shape_of_image), image(data), wide(whole_words(data, shape->channels, shape->groups)) {}
-  OPSIG_DEVICE Line line(int64_t i) const {
-    const bool inside = i < shape->samples * shape->out_height * shape->out_width;
-    return {corner(inside ? i : 0, *shape), inside};
-  }
-  OPSIG_DEVICE Step step(int64_t k) const { return tap(k, *shape, shape->channels / shape->groups); }
-  OPSIG_DEVICE const T* at(const Line& line, const Step& step) const {
-    return line.inside ? image_at(image, *shape, line.corner, step) : nullptr;
+  OPSIG_DEVICE Line line(int64_t i) const { return {i < lines ? i * line_stride : -1}; }
+  OPSIG_DEVICE Step step(int64_t k) const { return {k}; }
+  OPSIG_DEVICE const T* at(Line line, Step step) const {
+    return line.offset < 0 ? nullptr : first + line.offset + step.offset;
   }
 };
 
-// Lines are places of the patch, depth the output pixels.
+// Lines are channels of the cotangent, depth its pixels.
 template <class T>
-struct PatchColumns {
-  struct Line {
-    Tap tap;
-    bool inside;
-  };
-  using Step = Corner;
-  const Shape* shape;
-  const T* image;
-  static constexpr bool depth_contiguous = false;
-  bool wide;
-
-  OPSIG_DEVICE PatchColumns(const Shape* shape_of_image, const T* data)
-      : shape(shape_of_image), image(data), wide(whole_words(data, shape->channels, shape->groups)) {}
-  OPSIG_DEVICE Line line(int64_t i) const {
-    const int channels = shape->channels / shape->groups;
-    return {tap(i, *shape, channels), i < static_cast<int64_t>(taps(*shape)) * channels};
-  }
-  OPSIG_DEVICE Step step(int64_t k) const { return corner(k, *shape); }
-  OPSIG_DEVICE const T* at(const Line& line, const Step& step) const {
-    return line.inside ? image_at(image, *shape, step, line.tap) : nullptr;
-  }
-};
-
-// Lines are pixels of the input, depth the cotangents that reach them: (kh, kw, output channel).
-template <class T>
-struct CotangentRows {
-  struct Line {
-    Corner pixel;
-    bool inside;
-  };
-  using Step = Tap;
-  const Shape* shape;
-  const T* cotangent;
-  bool wide;
-  static constexpr bool depth_contiguous = true;
-
-  OPSIG_DEVICE CotangentRows(const Shape* shape_of_image, const T* data)
-      : shape(shape_of_image), cotangent(data), wide(whole_words(data, shape->out_channels, shape->groups)) {}
-  OPSIG_DEVICE Line line(int64_t i) const {
-    const QuotientAndRest by_column = divide(i, shape->width), by_row = divide(by_column.quotient, shape->height);
-    return {{by_row.quotient, by_row.rest + shape->padding, by_column.rest + shape->padding},
-            i < shape->samples * shape->height * shape->width};
-  }
-  OPSIG_DEVICE Step step(int64_t k) const { return tap(k, *shape, shape->out_channels / shape->groups); }
-  OPSIG_DEVICE const T* at(const Line& line, const Step& step) const {
-    const int h = line.pixel.h - step.kh, w = line.pixel.w - step.kw, oh = h / shape->stride, ow = w / shape->stride;
-    if (!line.inside || h < 0 || w < 0 || oh * shape->stride != h || ow * shape->stride != w ||
-        oh >= shape->out_height || ow >= shape->out_width)
-      return nullptr;
-    return cotangent + ((line.pixel.sample * shape->out_height + oh) * shape->out_width + ow) * shape->out_channels +
-           step.channel;
-  }
-};
-
-// A packed filter [lines, depth], or the cotangent's pixels as depth of lines that are channels.
-template <class T, bool DepthContiguous>
-struct Plane {
+struct CotangentColumns {
   struct Line {
     const T* first;
   };
   struct Step {
     int64_t offset;
   };
-  const T* data;
-  int64_t lines, line_stride, depth_stride;
+  const T* cotangent;
+  int lines, pixel_stride;
   bool wide;
-  static constexpr bool depth_contiguous = DepthContiguous;
+  static constexpr bool depth_contiguous = false, same_lines = false;
 
-  OPSIG_DEVICE Line line(int64_t i) const { return {i < lines ? data + i * line_stride : nullptr}; }
-  OPSIG_DEVICE Step step(int64_t k) const { return {k * depth_stride}; }
+  OPSIG_DEVICE Line line(int64_t i) const { return {i < lines ? cotangent + i : nullptr}; }
+  OPSIG_DEVICE Step step(int64_t k) const { return {k * pixel_stride}; }
   OPSIG_DEVICE const T* at(Line line, Step step) const {
     return line.first == nullptr ? nullptr : line.first + step.offset;
   }
@@ -164,92 +65,99 @@ OPSIG_DEVICE int64_t filter_size(const Shape& s) {
   return static_cast<int64_t>(s.out_channels) * (s.channels / s.groups) * taps(s);
 }
 
-// The filter of a term packed as [group, line, kh, kw, channel]; vectors that share it share the packed one.
+// The filter of a term from a tap on; it is packed as [group, line, tap, channel], and once for vectors that share it.
 template <class T>
-OPSIG_DEVICE Plane<T, true> packed_filter(const Arguments& a, const T* packed, int term, int64_t vector, int group,
-                                          int lines, int channels) {
-  const Shape& s = a.shape;
-  const int64_t depth = static_cast<int64_t>(taps(s)) * channels;
+OPSIG_DEVICE FilterLines<T> packed_filter(const Arguments& a, const T* packed, int term, int64_t vector, int group,
+                                          int lines, int channels, int first_tap) {
+  const int64_t depth = static_cast<int64_t>(taps(a.shape)) * channels;
   const T* first =
-      packed +
-      (static_cast<int64_t>(term) * a.vectors + (a.filter[term].vector_stride == 0 ? 0 : vector)) * filter_size(s);
-  return {first + group * lines * depth, lines, depth, 1, whole_words(packed, channels, 1)};
+      packed + (static_cast<int64_t>(term) * a.vectors + (a.filter[term].vector_stride == 0 ? 0 : vector)) *
+                   filter_size(a.shape);
+  return {first + group * lines * depth + static_cast<int64_t>(first_tap) * channels, lines, depth,
+          whole_words(packed, channels, 1)};
 }
 
-// The tile of this block: its first row and column, and which product of the batch (vector, group) it belongs to.
+// The tile of this block: its first row and column, and which product of the batch (vector, group) and which of its
+// phases it belongs to.
 struct Place {
-  int64_t r0, c0, vector;
-  int group;
-  OPSIG_DEVICE Place(const Shape& s, int64_t columns, int tile)
-      : r0(blockIdx.x / ((columns + tile - 1) / tile) * tile),
-        c0(blockIdx.x % ((columns + tile - 1) / tile) * tile),
-        vector(blockIdx.y / s.groups),
-        group(static_cast<int>(blockIdx.y) % s.groups) {}
+  int64_t r0;
+  int c0, vector, group, phase;
+  OPSIG_DEVICE Place(const Shape& s, int64_t columns, int tile, int phases = 1)
+      : vector(static_cast<int>(blockIdx.y) / s.groups), group(static_cast<int>(blockIdx.y) % s.groups) {
+    const int64_t column_tiles = (columns + tile - 1) / tile, row_tile = blockIdx.x / column_tiles;
+    r0 = row_tile / phases * tile;
+    c0 = static_cast<int>(blockIdx.x % column_tiles) * tile;
+    phase = static_cast<int>(row_tile % phases);
+  }
 };
 
-// Rows are PatchRows or CotangentRows of an image of `from` channels; columns are the filter's `to` channels.
-template <class T, class Rows>
+// Rows are the pixels of an image, Patches or a Phase; columns are the filter's lines.
+template <class T, class Image>
 struct FilterOperands {
   const Arguments& arguments;
   const T* packed;
   const Place& place;
+  const Image& image;
   int from, to;
-  OPSIG_DEVICE Rows a(int term) const {
-    return {&arguments.shape, of<T>(arguments.image[term], place.vector) + place.group * from};
+  OPSIG_DEVICE PixelRows<T, Image> a(int term) const {
+    return {image, of<T>(arguments.image[term], place.vector) + place.group * from, arguments.shape.groups};
   }
-  OPSIG_DEVICE Plane<T, true> b(int term) const {
-    return packed_filter(arguments, packed, term, place.vector, place.group, to, from);
+  OPSIG_DEVICE FilterLines<T> b(int term) const {
+    return packed_filter(arguments, packed, term, place.vector, place.group, to, from, image.first_tap());
   }
 };
 
 // out [pixels, channels] = [accumulate] out + rows times the filters + bias, by group.
-template <class Core, class Rows>
-OPSIG_DEVICE void filter(const Arguments& a, const typename Core::Number* packed, int64_t pixels, int in_channels,
-                         int out_channels, const opsig_vectors& of_bias) {
+template <class Core, class Image>
+OPSIG_DEVICE void filter(const Arguments& a, const typename Core::Number* packed, const Place& place,
+                         const Image& image, int out_channels, const opsig_vectors& of_bias) {
   using T = typename Core::Number;
-  const Shape& s = a.shape;
-  const int from = in_channels / s.groups, columns = out_channels / s.groups;
-  const Place place(s, columns, Core::kTile);
-  T* out = of<T>(a.out, place.vector) + place.group * columns;
+  const int from = image.channels() / a.shape.groups, columns = out_channels / a.shape.groups;
+  T* out = of<T>(a.out, place.vector) + image.origin() * out_channels + place.group * columns;
   const T* bias = of<T>(of_bias, place.vector);
-  Core::template run<Rows, Plane<T, true>>(a.terms, 0, static_cast<int64_t>(taps(s)) * from, place.r0, place.c0,
-                                           FilterOperands<T, Rows>{a, packed, place, from, columns},
-                                           [&](int i, int j, T value) {
-                                             const int64_t row = place.r0 + i, column = place.c0 + j;
-                                             if (row >= pixels || column >= columns) return;
-                                             if (bias != nullptr) value += bias[place.group * columns + column];
-                                             T* to = out + row * out_channels + column;
-                                             *to = a.accumulate ? *to + value : value;
-                                           });
+  Core::template run<PixelRows<T, Image>, FilterLines<T>>(
+      a.terms, 0, static_cast<int64_t>(image.taps()) * from, place.r0, place.c0,
+      FilterOperands<T, Image>{a, packed, place, image, from, columns}, [&](int i, int j, T value) {
+        const int64_t row = place.r0 + i;
+        const int column = place.c0 + j;
+        if (row >= image.pixels() || column >= columns) return;
+        if (bias != nullptr) value += bias[place.group * columns + column];
+        T* to = out + image.from_origin(row) * out_channels + column;
+        *to = a.accumulate ? *to + value : value;
+      });
 }
 
 template <class Core>
 OPSIG_DEVICE void forward(const Arguments& a, const typename Core::Number* packed) {
   const Shape& s = a.shape;
-  filter<Core, PatchRows<typename Core::Number>>(a, packed, s.samples * s.out_height * s.out_width, s.channels,
-                                                 s.out_channels, a.bias);
+  filter<Core>(a, packed, Place(s, s.out_channels / s.groups, Core::kTile), Patches(s), s.out_channels, a.bias);
 }
 
+// Phases differ by a row and a column of pixels at most and get as many blocks each: some find nothing to do.
 template <class Core>
 OPSIG_DEVICE void backward_data(const Arguments& a, const typename Core::Number* packed) {
   const Shape& s = a.shape;
-  filter<Core, CotangentRows<typename Core::Number>>(a, packed, s.samples * s.height * s.width, s.out_channels,
-                                                     s.channels, {});
+  const Place place(s, s.channels / s.groups, Core::kTile, Phase::count(s));
+  const Phase phase(s, place.phase);
+  const bool stays = phase.taps() == 0 && a.accumulate;
+  if (place.r0 < phase.pixels() && !stays) filter<Core>(a, packed, place, phase, s.channels, {});
 }
 
 template <class T>
 struct WeightOperands {
   const Arguments& arguments;
   const Place& place;
-  OPSIG_DEVICE Plane<T, false> a(int term) const {
+  OPSIG_DEVICE CotangentColumns<T> a(int term) const {
     const Shape& s = arguments.shape;
     const int lines = s.out_channels / s.groups;
     const T* first = of<T>(arguments.filter[term], place.vector) + place.group * lines;
-    return {first, lines, 1, s.out_channels, whole_words(first, s.out_channels, s.groups)};
+    return {first, lines, s.out_channels, whole_words(first, s.out_channels, s.groups)};
   }
-  OPSIG_DEVICE PatchColumns<T> b(int term) const {
+  OPSIG_DEVICE TapColumns<T, Patches> b(int term) const {
     const Shape& s = arguments.shape;
-    return {&s, of<T>(arguments.image[term], place.vector) + place.group * (s.channels / s.groups)};
+    const int channels = s.channels / s.groups;
+    return {Patches(s), of<T>(arguments.image[term], place.vector) + place.group * channels, s.groups,
+            static_cast<int64_t>(taps(s)) * channels};
   }
 };
 
@@ -263,13 +171,12 @@ OPSIG_DEVICE void backward_weights(const Arguments& a, const TilePlan& plan) {
   const int64_t depth = s.samples * s.out_height * s.out_width, begin = blockIdx.z * plan.depth_of_share;
   const Place place(s, columns, Core::kTile);
   T* out = static_cast<T*>(plan.partial) + (static_cast<int64_t>(blockIdx.z) * gridDim.y + blockIdx.y) * rows * columns;
-  Core::template run<Plane<T, false>, PatchColumns<T>>(a.terms, begin, min(depth, begin + plan.depth_of_share),
-                                                       place.r0, place.c0, WeightOperands<T>{a, place},
-                                                       [&](int i, int j, T value) {
-                                                         const int64_t row = place.r0 + i, column = place.c0 + j;
-                                                         if (row < rows && column < columns)
-                                                           out[row * columns + column] = value;
-                                                       });
+  Core::template run<CotangentColumns<T>, TapColumns<T, Patches>>(
+      a.terms, begin, min(depth, begin + plan.depth_of_share), place.r0, place.c0, WeightOperands<T>{a, place},
+      [&](int i, int j, T value) {
+        const int64_t row = place.r0 + i, column = place.c0 + j;
+        if (row < rows && column < columns) out[row * columns + column] = value;
+      });
 }
 
 }  // namespace opsig::convolution

@@ -38,6 +38,7 @@ struct MatrixOperand {
   }
 
   bool depth_contiguous, wide;
+  static constexpr bool same_lines = false;
 
  private:
   const T* data_;

@@ -82,14 +82,12 @@ struct alignas(16) TensorStages {
 template <int Tile, class Operand>
 class TensorLoader {
  public:
-  OPSIG_DEVICE TensorLoader(const Operand& operand, int64_t first_line) : operand_(operand) {
-    if (operand_.depth_contiguous) {
-#pragma unroll
-      for (int i = 0; i < kLines; ++i)
-        lines_[i] = operand_.line(first_line + thread() / kRuns + i * (kTensorThreads / kRuns));
-    } else {
-      lines_[0] = operand_.line(first_line + (operand_.wide ? thread() % (Tile / 4) * 4 : thread() % Tile));
-    }
+  OPSIG_DEVICE TensorLoader(const Operand& operand, int64_t first_line) : operand_(operand) { find_lines(first_line); }
+
+  // Goes on with the operand of another term.
+  OPSIG_DEVICE void turn_to(const Operand& operand, int64_t first_line) {
+    operand_ = operand;
+    if constexpr (!Operand::same_lines) find_lines(first_line);
   }
 
   // `end` is one past the last depth of this block's share.
@@ -124,6 +122,16 @@ class TensorLoader {
   static constexpr int kRuns = kTileDepth / 4, kLines = Tile * kRuns / kTensorThreads;
 
   OPSIG_DEVICE static int thread() { return static_cast<int>(threadIdx.x); }
+
+  OPSIG_DEVICE void find_lines(int64_t first_line) {
+    if (operand_.depth_contiguous) {
+#pragma unroll
+      for (int i = 0; i < kLines; ++i)
+        lines_[i] = operand_.line(first_line + thread() / kRuns + i * (kTensorThreads / kRuns));
+    } else {
+      lines_[0] = operand_.line(first_line + (operand_.wide ? thread() % (Tile / 4) * 4 : thread() % Tile));
+    }
+  }
 
   template <int Count>
   OPSIG_DEVICE void copy(const typename Operand::Line& line, int64_t depth, int64_t end, float* to) const {
@@ -227,8 +235,8 @@ struct TensorProduct {
     const auto start = [&](int step) {
       if (step < all) {
         if (step == steps) {
-          load_a = TensorLoader<Tile, A>(operands.a(1), first_row);
-          load_b = TensorLoader<Tile, B>(operands.b(1), first_column);
+          load_a.turn_to(operands.a(1), first_row);
+          load_b.turn_to(operands.b(1), first_column);
         }
         const int64_t depth = begin + static_cast<int64_t>(step < steps ? step : step - steps) * kTileDepth;
         load_a.start(depth, end, stages.a[step % kTensorStages]);

@@ -15,7 +15,9 @@
 //   Step step(int64_t)                 what a place along the depth needs
 //   const T* at(Line, Step)            where the element lies; null for a zero outside the operand
 //   bool depth_contiguous              whether elements next to each other in memory follow along the depth or along
-//   the lines bool wide                          whether 16-byte words of them are whole and aligned
+//                                      the lines
+//   bool wide                          whether 16-byte words of them are whole and aligned
+//   constexpr bool same_lines          whether the lines of one term are those of the next
 #pragma once
 
 #include "async_copy.cuh"
@@ -46,14 +48,12 @@ struct alignas(16) TileStages {
 template <class T, int Tile, class Operand>
 class Loader {
  public:
-  OPSIG_DEVICE Loader(const Operand& operand, int64_t first_line) : operand_(operand) {
-    const int thread = static_cast<int>(threadIdx.x);
-    if (operand_.depth_contiguous) {
-#pragma unroll
-      for (int i = 0; i < kLines; ++i) lines_[i] = operand_.line(first_line + patch_line(i));
-    } else {
-      lines_[0] = operand_.line(first_line + (operand_.wide ? thread % (Tile / kVector) * kVector : thread % Tile));
-    }
+  OPSIG_DEVICE Loader(const Operand& operand, int64_t first_line) : operand_(operand) { find_lines(first_line); }
+
+  // Goes on with the operand of another term.
+  OPSIG_DEVICE void turn_to(const Operand& operand, int64_t first_line) {
+    operand_ = operand;
+    if constexpr (!Operand::same_lines) find_lines(first_line);
   }
 
   // `end` is one past the last depth of this block's share.
@@ -83,6 +83,16 @@ class Loader {
  private:
   static constexpr int kVector = 16 / sizeof(T);
   static constexpr int kLines = Tile >= 128 ? Tile / 64 : 1;
+
+  OPSIG_DEVICE void find_lines(int64_t first_line) {
+    const int thread = static_cast<int>(threadIdx.x);
+    if (operand_.depth_contiguous) {
+#pragma unroll
+      for (int i = 0; i < kLines; ++i) lines_[i] = operand_.line(first_line + patch_line(i));
+    } else {
+      lines_[0] = operand_.line(first_line + (operand_.wide ? thread % (Tile / kVector) * kVector : thread % Tile));
+    }
+  }
 
   // The line of the thread in its i-th patch of 8 lines x 4 depths.
   OPSIG_DEVICE static int patch_line(int i) {
@@ -159,7 +169,8 @@ struct ThreadTile {
 
 // One way to multiply tiles; TensorProduct is the other. Sums over the terms and [begin, end) of the depth:
 // operands.a(term) and operands.b(term) are the operands of a term, of type A and B, and store(row of the tile, column
-// of the tile, value) takes the result. `first_row` and `first_column` are the tile's.
+// of the tile, value) takes the result, which is zero where there is no depth. `first_row` and `first_column` are the
+// tile's.
 template <class T, int Tile>
 struct TileProduct {
   using Number = T;
@@ -170,7 +181,7 @@ struct TileProduct {
     using Stages = TileStages<T, Tile>;
     OPSIG_SHARED(Stages, stages);
     ThreadTile<T, Tile> tile;
-    int term = 0, stage = 0;
+    int term = begin < end ? 0 : terms, stage = 0;
     int64_t depth = begin;
     Loader<T, Tile, A> load_a(operands.a(0), first_row);
     Loader<T, Tile, B> load_b(operands.b(0), first_column);
@@ -183,8 +194,8 @@ struct TileProduct {
       if (depth >= end) {
         depth = begin;
         if (++term < terms) {
-          load_a = Loader<T, Tile, A>(operands.a(term), first_row);
-          load_b = Loader<T, Tile, B>(operands.b(term), first_column);
+          load_a.turn_to(operands.a(term), first_row);
+          load_b.turn_to(operands.b(term), first_column);
         }
       }
       // The other stage was read before the barrier.

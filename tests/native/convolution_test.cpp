@@ -193,6 +193,12 @@ void test_precision() {
   // A last row and column that no window reaches.
   test_shape<T>(shape(2, 8, 8, 2, 4, 3, 3, 3, 0));
   test_shape<T>(shape(5, 9, 9, 16, 16, 3, 3, 2, 1));
+  // Pixels between the windows that no tap reaches, taps that fall on other pixels than those beside them, and an image
+  // that is strided along one side only.
+  test_shape<T>(shape(2, 6, 5, 4, 3, 1, 1, 2, 1));
+  test_shape<T>(shape(2, 8, 7, 3, 5, 2, 2, 3, 0));
+  test_shape<T>(shape(2, 9, 8, 4, 4, 5, 5, 3, 2));
+  test_shape<T>(shape(2, 1, 9, 3, 4, 1, 5, 2, 0));
   test_shape<T>(shape(2, 5, 4, 6, 9, 3, 3, 1, 1, 3));
   test_shape<T>(shape(3, 6, 5, 32, 16, 3, 2, 2, 1, 2));
   // Depth-wise, one and two outputs to a channel.

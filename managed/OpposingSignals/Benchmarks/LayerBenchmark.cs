@@ -66,7 +66,8 @@ internal sealed class LayerBenchmark
         }
     }
 
-    // Of one product.
+    // Of one product: of a convolution in any direction those of its outputs, with the padding as with other numbers. A
+    // strided one's data gradient needs no more: what lies between the strides is not multiplied.
     private double MultiplyAdds(long output) => _shape.Layer switch
     {
         Linear or Convolution => (double)output * _shape.Layer.Parameters[0].FanIn,

@@ -48,6 +48,8 @@ internal static class LayerComparisons
             new Convolution(new FeatureShape(7, 5, 3), 6, kernel: 3, stride: 1, padding: 1),
             new Convolution(new FeatureShape(9, 8, 4), 8, kernel: 3, stride: 2, padding: 1, bias: false),
             new Convolution(new FeatureShape(6, 6, 8), 40, kernel: 1, stride: 2),
+            new Convolution(new FeatureShape(7, 8, 8), 12, kernel: 2, stride: 3, padding: 1, groups: 2),
+            new Convolution(new FeatureShape(8, 7, 4), 6, kernel: 5, stride: 2, padding: 2),
             new Convolution(new FeatureShape(7, 6, 12), 8, (3, 2), 1, 0, true, groups: 4),
             new Convolution(new FeatureShape(6, 7, 5), 5, (3, 3), 1, 1, true, groups: 5)])
         {
@@ -56,7 +58,7 @@ internal static class LayerComparisons
 
         yield return (new Convolution(new FeatureShape(12, 12, 4), 36, kernel: 3, padding: 1), 9, 1, 1300);
         yield return (new Convolution(new FeatureShape(4, 4, 16), 65, kernel: 1), 9, 132, 144);
-        yield return (new Convolution(new FeatureShape(4, 4, 65), 16, kernel: 1), 9, 132, 144);
+        yield return (new Convolution(new FeatureShape(4, 4, 65), 8, kernel: 3, stride: 2, padding: 1), 17, 66, 585);
         yield return (new Convolution(new FeatureShape(2, 2, 65), 65, kernel: 1), 2, 264, 130);
         yield return (Pooling.Max(new FeatureShape(7, 6, 5), 3, 2, 1), 3, 2, 9);
         yield return (Pooling.Average(new FeatureShape(7, 6, 5), 3, 2, 1), 3, 2, 9);

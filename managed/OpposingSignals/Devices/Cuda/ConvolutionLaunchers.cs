@@ -37,14 +37,17 @@ internal static class ConvolutionLaunchers
         launch.Run(ForwardKernels.For(arithmetic, plan), a.Precision, plan.Grid, a, packed);
     }
 
+    // As many phases as the stride has places with pixels, each with the pixels of the largest.
     private static void BackwardData(CudaLaunch launch, in Convolution.Arguments a)
     {
         Check(launch, a);
         nint packed = Pack(launch, a, forData: 1);
-        long pixels = a.Samples * a.Height * a.Width, depth = (long)a.KernelHeight * a.KernelWidth * (a.OutChannels / a.Groups);
+        long pixels = a.Samples * PixelsOfPhase(a.Height, a.Stride) * PixelsOfPhase(a.Width, a.Stride);
+        long depth = (long)a.KernelHeight * a.KernelWidth * (a.OutChannels / a.Groups);
+        long phases = (long)Math.Min(a.Stride, a.Height) * Math.Min(a.Stride, a.Width);
         ProductArithmetic arithmetic = launch.ArithmeticOf(a.Precision);
-        var plan =
-            new TilePlan(a.Precision, arithmetic, pixels, a.Channels / a.Groups, depth, Batch(a), cutsDepth: false);
+        var plan = new TilePlan(
+            a.Precision, arithmetic, pixels, a.Channels / a.Groups, depth, Batch(a), cutsDepth: false, phases);
         launch.Run(DataKernels.For(arithmetic, plan), a.Precision, plan.Grid, a, packed);
     }
 
@@ -86,6 +89,8 @@ internal static class ConvolutionLaunchers
 
     private static long FilterSize(in Convolution.Arguments a) =>
         (long)a.OutChannels * (a.Channels / a.Groups) * a.KernelHeight * a.KernelWidth;
+
+    private static long PixelsOfPhase(int extent, int stride) => ((extent - 1L) / stride) + 1;
 
     private static long Batch(in Convolution.Arguments a) => (long)a.Vectors * a.Groups;
 

@@ -17,23 +17,34 @@ internal readonly struct TilePlan
     private const int TensorThreads = 128;
     private const int TensorStages = 4;
 
+    /// <param name="precision">Precision of the operands.</param>
+    /// <param name="arithmetic">How they are multiplied.</param>
+    /// <param name="rows">Rows of a product.</param>
+    /// <param name="columns">Columns of a product.</param>
+    /// <param name="depth">Terms of a sum.</param>
+    /// <param name="batch">Products of a kind.</param>
+    /// <param name="cutsDepth">Whether blocks may share the depth of a product.</param>
+    /// <param name="phases">Kinds of products; a grid has the same tile of all of them next to each other.</param>
     public TilePlan(
         Precision precision, ProductArithmetic arithmetic, long rows, long columns, long depth, long batch,
-        bool cutsDepth)
+        bool cutsDepth, long phases = 1)
     {
+        long products = batch * phases;
+
         // Half of a tile that overhangs is lost work; below enough blocks a smaller tile uses more of the device.
         int smallest = arithmetic == ProductArithmetic.Float32 ? 32 : 64;
         Tile = precision == Precision.Float64 || arithmetic == ProductArithmetic.Tf32x3 ? 64 : 128;
-        while (Tile > smallest && (Math.Min(rows, columns) <= Tile / 2 || Blocks(rows, columns, batch) < EnoughBlocks))
+        while (Tile > smallest
+            && (Math.Min(rows, columns) <= Tile / 2 || Blocks(rows, columns, products) < EnoughBlocks))
         {
             Tile /= 2;
         }
 
-        long wanted = cutsDepth ? Math.Min(EnoughBlocks / Blocks(rows, columns, batch), depth / SmallestShare) : 1;
+        long wanted = cutsDepth ? Math.Min(EnoughBlocks / Blocks(rows, columns, products), depth / SmallestShare) : 1;
         DepthOfShare = Math.Max(1, (depth + Math.Max(1, wanted) - 1) / Math.Max(1, wanted) + DepthStep - 1) / DepthStep * DepthStep;
         Shares = Math.Max(1, (depth + DepthOfShare - 1) / DepthOfShare);
         int threads = arithmetic == ProductArithmetic.Float32 ? CudaGrid.Standard : TensorThreads;
-        Grid = new CudaGrid((rows + Tile - 1) / Tile * ((columns + Tile - 1) / Tile), batch, Shares, threads);
+        Grid = new CudaGrid(Blocks(rows, columns, phases), batch, Shares, threads);
     }
 
     /// <summary>Rows and columns of a block's tile.</summary>
@@ -47,8 +58,8 @@ internal readonly struct TilePlan
 
     public CudaGrid Grid { get; }
 
-    private long Blocks(long rows, long columns, long batch) =>
-        (rows + Tile - 1) / Tile * ((columns + Tile - 1) / Tile) * batch;
+    private long Blocks(long rows, long columns, long products) =>
+        (rows + Tile - 1) / Tile * ((columns + Tile - 1) / Tile) * products;
 
     /// <summary>What a kernel is told; <paramref name="partial"/> is null where the depth is not cut.</summary>
     public Native For(nint partial) => new() { DepthOfShare = DepthOfShare, Partial = partial };

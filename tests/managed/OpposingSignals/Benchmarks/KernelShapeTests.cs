@@ -87,6 +87,13 @@ public sealed class KernelShapeTests
         Assert.Equal(4.0 * (40 + 18 + 24), passes[0].Bytes);
         Assert.Equal(4.0 * (40 + 18 + (2 * (40 + 18 + 24))), passes[1].Bytes);
 
+        // 9 taps of 3 channels to each of 3 x 3 outputs in 4 channels, in either direction: not to each of 36 pixels.
+        const double strided = 2 * 2 * 9 * 4 * 9 * 3;
+        Assert.Equal(
+            [strided, 2 * strided, 2 * strided, 4 * strided],
+            KernelShape.Parse("convolution input=6x6x3 channels=4 kernel=3 stride=2 padding=1 samples=2")
+                .Time(device, Precision.Float32, seconds: 0.001).Select(timing => timing.Flops));
+
         // Two products of 15 pairs of positions, 8 wide, in each of 2 samples.
         KernelShape attention = KernelShape.Parse("attention positions=5 width=8 heads=2 causal=1 samples=2");
         Assert.Equal(2 * 2 * 2 * 15 * 8, attention.Time(device, Precision.Float32, seconds: 0.001)[0].Flops);

@@ -63,6 +63,7 @@ public sealed class ProductArithmeticTests
         foreach (Layer layer in (Layer[])[
             new Convolution(new FeatureShape(7, 5, 3), 6, kernel: 3, stride: 1, padding: 1),
             new Convolution(new FeatureShape(9, 8, 4), 8, kernel: 3, stride: 2, padding: 1, bias: false),
+            new Convolution(new FeatureShape(7, 8, 5), 6, kernel: 2, stride: 3, padding: 1),
             new Convolution(new FeatureShape(7, 6, 16), 8, (3, 2), 1, 0, true, groups: 2)])
         {
             const int samples = 3, vectors = 2;
