@@ -1,6 +1,6 @@
 // Bound by memory. Every pass is two sweeps, as on the CPU: sums per channel, then an output that is affine in the
 // tensors read, with coefficients per channel; the formulas are those of opsig/normalization.h.
-//   sums           float64 sums of up to five terms per channel, over parts of the rows
+//   sums           sums of up to five terms per channel over parts of the rows, in float64 or as good
 //   totals         the parts added up in their order
 //   coefficients   means over groups, from them the affine map of every channel
 //   apply          the output
@@ -49,6 +49,37 @@ struct SumStorage {
   double at[kRowsAtOnce][kChannels];
 };
 
+// A thread's sum of float32 terms, as good as in float64. There a term takes two operations, a conversion and an
+// addition, of which a multiprocessor of compute capability 8.6 or 8.9 does two per cycle. Memory brings it up to 1.7
+// numbers per cycle (RTX 3090), and a pass has up to 5 terms to 4 of them: on boards of 8.6 the sums would take 1.2 to
+// 2.1 times as long as reading does. (At 32 and 64 additions per cycle memory limits the A100 and H100.) So the terms
+// are added in float32, and what each addition loses is added up beside: Sum2 of Ogita, Rump and Oishi 2005, 7
+// operations of 128 per cycle. With n <= 128 terms the error is at most (n u)^2 of the sum of magnitudes, u = 2^-24: a
+// thousandth of u.
+template <class T>
+class TermSum {
+ public:
+  OPSIG_DEVICE void operator+=(float term) {
+    const float sum = sum_ + term, added = sum - sum_;
+    lost_ += (sum_ - (sum - added)) + (term - added);
+    sum_ = sum;
+  }
+  OPSIG_DEVICE double total() const { return static_cast<double>(sum_) + static_cast<double>(lost_); }
+
+ private:
+  float sum_ = 0, lost_ = 0;
+};
+
+template <>
+class TermSum<double> {
+ public:
+  OPSIG_DEVICE void operator+=(double term) { sum_ += term; }
+  OPSIG_DEVICE double total() const { return sum_; }
+
+ private:
+  double sum_ = 0;
+};
+
 // partial [vector, matrix, part, term, channel]; blockIdx is (vector and matrix and tile of channels, part). `first` is
 // the tensor that the terms are about; tangent-backward also reads `cotangent` and `input_tangent`.
 template <class T, Sums kSums>
@@ -61,7 +92,7 @@ OPSIG_DEVICE void sums(const Arguments& a, const void* first, double* partial) {
   const T *in = tensor<T>(a.x, a, 0, matrix), *of = tensor<T>(first, a, vector, matrix);
   const T* dx = kSums == Sums::kTangentBackward ? tensor<T>(a.input_tangent, a, vector, matrix) : nullptr;
   const T* dy = kSums == Sums::kTangentBackward ? tensor<T>(a.cotangent, a, 0, matrix) : nullptr;
-  double totals[kTerms] = {};
+  TermSum<T> totals[kTerms];
   if (channel < a.channels) {
     const Statistics<T> statistics(a, matrix, channel);
     for (int64_t r = part * kPartRows + y; r < min(a.rows, (part + 1) * kPartRows); r += kRowsAtOnce) {
@@ -90,10 +121,11 @@ OPSIG_DEVICE void sums(const Arguments& a, const void* first, double* partial) {
   const int64_t parts = (a.rows + kPartRows - 1) / kPartRows;
 #pragma unroll
   for (int t = 0; t < kTerms; ++t) {
-    storage.at[y][x] = totals[t];
+    const double total = totals[t].total();
+    storage.at[y][x] = total;
     __syncthreads();
     if (y == 0 && channel < a.channels) {
-      double sum = totals[t];
+      double sum = total;
       for (int i = 1; i < kRowsAtOnce; ++i) sum += storage.at[i][x];
       partial[((item * parts + part) * kTerms + t) * a.channels + channel] = sum;
     }
