@@ -97,6 +97,7 @@ internal static class SelfTestCommand
             ["error"] = double.IsFinite(result.Error) ? result.Error : null,
             ["bound"] = result.Bound,
             ["passed"] = result.Passed,
+            ["digest"] = result.Digest,
             ["notRun"] = result.NotRun,
         })]),
     };

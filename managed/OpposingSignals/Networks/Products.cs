@@ -15,7 +15,8 @@ internal static class Products
     private static readonly Operation<ColumnSumsArguments> ColumnSumsOperation = new("column_sums");
 
     /// <summary>
-    /// Terms whose operands do not exist are zero and are left out; without any, C is cleared or kept.
+    /// Terms with an operand that does not exist are zero and are left out. One or two must remain: with none a device
+    /// refuses the product, so that a layer which has nothing to add leaves it out.
     /// </summary>
     public static void Run(
         LayerPass pass, int vectors, long rows, long columns, long depth, ReadOnlySpan<(Operand A, Operand B)> terms,

@@ -15,13 +15,14 @@ internal static class NetworkComparisons
     private const int Eigenvalues = 2;
 
     /// <summary>Compares the device with the processor; results come as they are found.</summary>
-    public static IEnumerable<SelfTestResult> Run(Device device, Device processor)
+    public static IEnumerable<SelfTestResult> Run(Device device, Device processor, bool withEigenvalues)
     {
         foreach (NetworkCase network in NetworkCase.All())
         {
             double rounding = Deviation.OfSum(network.Depth, Precision.Float32, device.Arithmetic);
-            IReadOnlyList<Quantity> exact = Measure(processor, Precision.Float64, network);
-            IReadOnlyList<Quantity> perturbed = Measure(processor, Precision.Float64, network.Perturbed(rounding));
+            IReadOnlyList<Quantity> exact = Measure(processor, Precision.Float64, network, withEigenvalues);
+            IReadOnlyList<Quantity> perturbed =
+                Measure(processor, Precision.Float64, network.Perturbed(rounding), withEigenvalues);
             double[] conditions =
                 [.. exact.Zip(perturbed, (a, b) => Math.Max(1, Deviation.Between(a.Values, b.Values) / rounding))];
             foreach (Precision precision in SelfTest.Precisions(device))
@@ -30,7 +31,7 @@ internal static class NetworkComparisons
                 IReadOnlyList<Quantity> measured = [];
                 try
                 {
-                    measured = Measure(device, precision, network);
+                    measured = Measure(device, precision, network, withEigenvalues);
                 }
                 catch (NotSupportedException e)
                 {
@@ -39,20 +40,21 @@ internal static class NetworkComparisons
 
                 for (int i = 0; i < exact.Count; i++)
                 {
-                    yield return new SelfTestResult(
-                        $"{network.Network.Name}, {network.Parameters.Length} parameters",
-                        $"{SelfTest.Numbers(device, precision)}: {exact[i].Name}",
-                        notRun is null ? Deviation.Between(exact[i].Values, measured[i].Values) : double.NaN,
-                        (Deviation.Safety * conditions[i] * Deviation.OfSum(
-                            network.Depth, precision, device.Arithmetic))
-                            + exact[i].Tolerance(precision, device.Arithmetic),
-                        notRun);
+                    string subject = $"{network.Network.Name}, {network.Parameters.Length} parameters";
+                    string quantity = $"{SelfTest.Numbers(device, precision)}: {exact[i].Name}";
+                    double ofSums = Deviation.OfSum(network.Depth, precision, device.Arithmetic);
+                    double bound = (Deviation.Safety * conditions[i] * ofSums)
+                        + exact[i].Tolerance(precision, device.Arithmetic);
+                    yield return notRun is null
+                        ? new SelfTestResult(subject, quantity, exact[i].Values, measured[i].Values, bound)
+                        : new SelfTestResult(subject, quantity, double.NaN, bound, Digest: null, notRun);
                 }
             }
         }
     }
 
-    private static List<Quantity> Measure(Device device, Precision precision, NetworkCase network)
+    private static List<Quantity> Measure(
+        Device device, Precision precision, NetworkCase network, bool withEigenvalues)
     {
         using Objective objective = network.Objective(device, precision);
         using VectorBlock parameters = Block(device, precision, network.Parameters, 1);
@@ -74,6 +76,11 @@ internal static class NetworkComparisons
             quantities.Add(new("three empirical Fisher products", fisher));
             quantities.Add(new("slopes of every sample", slopes));
             quantities.Add(new("curvatures of every sample", curvatures));
+        }
+
+        if (!withEigenvalues)
+        {
+            return quantities;
         }
 
         // The Hessian's symmetric part is computed to rounding, so that an eigenvalue is off by its residual at most.

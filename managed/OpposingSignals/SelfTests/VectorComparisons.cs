@@ -22,7 +22,8 @@ internal static class VectorComparisons
         select new SelfTestResult(
             subject.Name,
             $"{SelfTest.Numbers(device, precision)}: {pair.First.Name}",
-            Deviation.Between(pair.First.Values, pair.Second.Values),
+            pair.First.Values,
+            pair.Second.Values,
             Deviation.Safety * Deviation.OfSum(pair.First.Terms, pair.First.IsRounded ? precision : Precision.Float64));
 
     // Blocks of up to 4, up to 8, and more vectors are combined by kernels of their own; more than 24 are whitened

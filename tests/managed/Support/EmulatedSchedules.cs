@@ -25,25 +25,34 @@ internal static class EmulatedSchedules
 
         foreach (string schedule in Others)
         {
-            CudaDriver.Emulated.FollowSchedule(schedule);
-            try
+            IReadOnlyList<T[]> again = Under(schedule, work);
+            Assert.Equal(written.Count, again.Count);
+            for (int i = 0; i < written.Count; i++)
             {
-                IReadOnlyList<T[]> again = work();
-                Assert.Equal(written.Count, again.Count);
-                for (int i = 0; i < written.Count; i++)
-                {
-                    Assert.True(
-                        System.Runtime.InteropServices.MemoryMarshal.AsBytes<T>(written[i]).SequenceEqual(
-                            System.Runtime.InteropServices.MemoryMarshal.AsBytes<T>(again[i])),
-                        $"output {i} has other bits under the schedule {schedule}");
-                }
-            }
-            finally
-            {
-                CudaDriver.Emulated.FollowSchedule(null);
+                Assert.True(
+                    System.Runtime.InteropServices.MemoryMarshal.AsBytes<T>(written[i]).SequenceEqual(
+                        System.Runtime.InteropServices.MemoryMarshal.AsBytes<T>(again[i])),
+                    $"output {i} has other bits under the schedule {schedule}");
             }
         }
 
         return written;
+    }
+
+    /// <summary>
+    /// What <paramref name="work"/> gives where the kernels that this host thread starts follow
+    /// <paramref name="schedule"/>.
+    /// </summary>
+    public static T Under<T>(string schedule, Func<T> work)
+    {
+        CudaDriver.Emulated.FollowSchedule(schedule);
+        try
+        {
+            return work();
+        }
+        finally
+        {
+            CudaDriver.Emulated.FollowSchedule(null);
+        }
     }
 }
