@@ -71,13 +71,17 @@ prepare() {
   fi
   [[ -z $(missing_packages "${packages[@]}") ]] && is_current native && is_current "$part" && return
 
-  # One start builds, the others wait for it and then find nothing to do. Children do not inherit the lock (9>&-), so that
-  # none can keep it.
+  build_alone build_all "$part" "${packages[@]}"
+}
+
+# Runs COMMAND, which builds: one start at a time, the others wait for it and then find nothing to do. Children do not inherit
+# the lock (9>&-), so that none can keep it.
+build_alone() {
+  local status=0
   mkdir -p "$artifacts"
   exec 9>"$artifacts/build.lock"
   flock 9
-  local status=0
-  build_all "$part" "${packages[@]}" 9>&- || status=$?
+  "$@" 9>&- || status=$?
   exec 9>&-
   return "$status"
 }

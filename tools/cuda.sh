@@ -72,9 +72,12 @@ PROFILE
 
 # `./opsig cuda-modules`: builds every module and lists what each kernel takes. Fails where a kernel spills registers.
 build_cuda_modules() {
+  build_alone build_native_with_modules && "$root/tools/kernel-report" "$artifacts/native-build/release/native/cuda"
+}
+
+build_native_with_modules() {
   install_packages "${build_packages[@]}" && fetch_nvcc || return
   # The library has to learn of modules that it was built without.
   [[ -n $(find "$artifacts/native/cuda" -name '*.fatbin' -print -quit 2>/dev/null) ]] || rm -f "$stamps/native"
-  build_part native "native code" build_native || return
-  "$root/tools/kernel-report" "$artifacts/native-build/release/native/cuda"
+  build_part native "native code" build_native
 }
