@@ -1,5 +1,6 @@
 // The entry points of the CUDA driver that the managed binding uses, over kernels compiled for the host. As on a GPU, a
 // kernel that misbehaves leaves the device unusable: every later call returns the same error.
+#include <atomic>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -65,7 +66,7 @@ constexpr ErrorText kErrors[] = {
 };
 
 struct Context {
-  int references = 0;
+  std::atomic<int> references{0};
 };
 
 struct Module : Counted {
