@@ -239,25 +239,13 @@ public sealed unsafe class CudaDevice : Device
     /// is under way.</summary>
     internal override double SecondsOf(Action work)
     {
-        using CudaEvent start = MakeClock(), end = MakeClock();
-        Record(start);
-        work();
-        Record(end);
         using CudaContext.Entered entered = _context.Enter();
+        using CudaEvent start = new(_driver, timed: true), end = new(_driver, timed: true);
+        Check(start.Record(_stream), "timing");
+        work();
+        Check(end.Record(_stream), "timing");
         Check(end.Wait(), "waiting");
         return end.SecondsSince(start);
-
-        CudaEvent MakeClock()
-        {
-            using CudaContext.Entered entered = _context.Enter();
-            return new CudaEvent(_driver, timed: true);
-        }
-
-        void Record(CudaEvent clock)
-        {
-            using CudaContext.Entered entered = _context.Enter();
-            Check(clock.Record(_stream), "timing");
-        }
     }
 
     /// <summary>Captures the work's operations instead of doing them.</summary>

@@ -34,9 +34,6 @@ internal sealed unsafe class CudaStream : SafeHandle
     /// <summary>Uses a stream that another library owns.</summary>
     public static CudaStream Adopt(CudaDriver driver, nint stream) => new(driver, stream, adopted: true);
 
-    /// <summary>Waits until everything in the queue is done.</summary>
-    public void Synchronize(string what) => _driver.Check(_driver.StreamSynchronize(handle), what);
-
     /// <inheritdoc/>
     protected override bool ReleaseHandle() => _driver.StreamDestroy(handle) == 0;
 }
