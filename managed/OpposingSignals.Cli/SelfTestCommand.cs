@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using System.Text.Json.Nodes;
 using OpposingSignals.Devices;
 using OpposingSignals.SelfTests;
@@ -28,23 +27,26 @@ internal static class SelfTestCommand
         command.SetAction(parsed =>
         {
             string name = parsed.GetValue(device)!;
+            bool asJson = parsed.GetValue(json);
+            var table = new SelfTestTable(Console.Out);
             var results = new List<SelfTestResult>();
             var described = new List<string>();
             foreach (ProductArithmetic chosen in Arithmetics(name, parsed.GetValue(arithmetic)!))
             {
                 using Device under = Device.Named(name, arithmetic: chosen);
-                Console.Error.WriteLine(under.Description);
+                (asJson ? Console.Error : Console.Out).WriteLine(under.Description);
                 described.Add(under.Description);
-                results.AddRange(SelfTest.Run(under));
+                IEnumerable<SelfTestResult> found = SelfTest.Run(under);
+                results.AddRange(asJson ? found : table.Print(found));
             }
 
-            if (parsed.GetValue(json))
+            if (asJson)
             {
                 Console.Out.WriteLine(Described(described[0], results).ToJsonString());
             }
             else
             {
-                Print(results);
+                table.PrintSummary(results);
             }
 
             return results.Any(result => result.Failed) ? ExitStatus.Failed : ExitStatus.Done;
@@ -57,39 +59,12 @@ internal static class SelfTestCommand
         : device == "cpu" ? [ProductArithmetic.Float32]
         : Enum.GetValues<ProductArithmetic>();
 
-    // A line per layer or network: its comparisons, and the one that comes nearest to its bound or is furthest beyond
-    // it.
-    private static void Print(IReadOnlyCollection<SelfTestResult> results)
-    {
-        int width = results.Max(result => result.Subject.Length);
-        Line($"{"".PadRight(width)}  compared  failed  error/bound");
-        foreach (IGrouping<string, SelfTestResult> subject in results.GroupBy(result => result.Subject))
-        {
-            string name = subject.Key.PadRight(width);
-            if (subject.First().NotRun is { } reason)
-            {
-                Line($"{name}  not run: {reason}");
-                continue;
-            }
-
-            Line(
-                $"{name}  {subject.Count(),8}  {subject.Count(result => result.Failed),6}  {subject.Max(Share),11:F3}");
-        }
-
-        foreach (SelfTestResult failed in results.Where(result => result.Failed))
-        {
-            Line($"FAILED {failed.Subject}, {failed.Quantity}: error {failed.Error:E1}, bound {failed.Bound:E1}");
-        }
-
-        Line($"{Passed(results)} passed, {Failed(results)} failed{NotRun(results) switch { 0 => "", var n => $", {n} not run" }}");
-    }
-
     private static JsonObject Described(string device, IReadOnlyCollection<SelfTestResult> results) => new()
     {
         ["device"] = device,
-        ["passed"] = Passed(results),
-        ["failed"] = Failed(results),
-        ["notRun"] = NotRun(results),
+        ["passed"] = results.Count(result => result.Passed),
+        ["failed"] = results.Count(result => result.Failed),
+        ["notRun"] = results.Count(result => result.NotRun is not null),
         ["results"] = new JsonArray([.. results.Select(result => new JsonObject
         {
             ["subject"] = result.Subject,
@@ -101,18 +76,4 @@ internal static class SelfTestCommand
             ["notRun"] = result.NotRun,
         })]),
     };
-
-    private static int Passed(IEnumerable<SelfTestResult> results) => results.Count(result => result.Passed);
-
-    private static int Failed(IEnumerable<SelfTestResult> results) => results.Count(result => result.Failed);
-
-    private static int NotRun(IEnumerable<SelfTestResult> results) =>
-        results.Count(result => result.NotRun is not null);
-
-    // A NaN is beyond every bound.
-    private static double Share(SelfTestResult result) =>
-        double.IsNaN(result.Error) ? double.PositiveInfinity : result.Error / result.Bound;
-
-    private static void Line(FormattableString text) =>
-        Console.Out.WriteLine(text.ToString(CultureInfo.InvariantCulture));
 }

@@ -1,5 +1,6 @@
 // Bound by memory. Every pass is two sweeps, as on the CPU: sums per channel, then an output that is affine in the
-// tensors read, with coefficients per channel; the formulas are those of opsig/normalization.h.
+// tensors read, with coefficients per channel; the formulas are those of opsig/normalization.h. Rows that are
+// normalised as a whole have kernels of their own, in row_normalization.cu.
 //   sums           sums of up to five terms per channel over parts of the rows, in float64 or as good
 //   totals         the parts added up in their order
 //   coefficients   means over groups, from them the affine map of every channel
@@ -8,6 +9,7 @@
 #include "opsig/normalization.h"
 
 #include "kernel.cuh"
+#include "term_sum.cuh"
 
 namespace {
 
@@ -47,37 +49,6 @@ OPSIG_DEVICE constexpr int terms_of(Sums sums) {
 
 struct SumStorage {
   double at[kRowsAtOnce][kChannels];
-};
-
-// A thread's sum of float32 terms, as good as in float64. There a term takes two operations, a conversion and an
-// addition, of which a multiprocessor of compute capability 8.6 or 8.9 does two per cycle. Memory brings it up to 1.7
-// numbers per cycle (RTX 3090), and a pass has up to 5 terms to 4 of them: on boards of 8.6 the sums would take 1.2 to
-// 2.1 times as long as reading does. (At 32 and 64 additions per cycle memory limits the A100 and H100.) So the terms
-// are added in float32, and what each addition loses is added up beside: Sum2 of Ogita, Rump and Oishi 2005, 7
-// operations of 128 per cycle. With n <= 128 terms the error is at most (n u)^2 of the sum of magnitudes, u = 2^-24: a
-// thousandth of u.
-template <class T>
-class TermSum {
- public:
-  OPSIG_DEVICE void operator+=(float term) {
-    const float sum = sum_ + term, added = sum - sum_;
-    lost_ += (sum_ - (sum - added)) + (term - added);
-    sum_ = sum;
-  }
-  OPSIG_DEVICE double total() const { return static_cast<double>(sum_) + static_cast<double>(lost_); }
-
- private:
-  float sum_ = 0, lost_ = 0;
-};
-
-template <>
-class TermSum<double> {
- public:
-  OPSIG_DEVICE void operator+=(double term) { sum_ += term; }
-  OPSIG_DEVICE double total() const { return sum_; }
-
- private:
-  double sum_ = 0;
 };
 
 // partial [vector, matrix, part, term, channel]; blockIdx is (vector and matrix and tile of channels, part). `first` is
@@ -291,8 +262,8 @@ OPSIG_DEVICE void normalization_apply(const Arguments& a, const T* first, const 
   });
 }
 
-// Adds the totals of `weight_term` and `bias_term` over the matrices to the parameters' cotangents; blockIdx is (tile
-// of channels, vector).
+// Adds the totals of `weight_term` and `bias_term` over the matrices (for row_normalization.cu: parts of the rows) to
+// the parameters' cotangents; blockIdx is (tile of channels, vector).
 template <class T>
 OPSIG_DEVICE void normalization_parameters(const Arguments& a, const double* totals, int terms, int weight_term,
                                            int bias_term) {

@@ -82,7 +82,8 @@ internal static class LayerComparisons
         yield return (new Attention(FeatureShape.Sequence(5, 18), heads: 2, causal: true), 2, 2, 8);
         yield return (new Attention(FeatureShape.Sequence(131, 108), heads: 1, causal: true), 1, 2, 167);
         yield return (new Attention(FeatureShape.Sequence(70, 210), heads: 1, causal: false), 2, 1, 140);
-        yield return (FeatureNormalization.LayerNorm(FeatureShape.Vector(70), 1e-5), 37, 3, 70);
+        yield return (FeatureNormalization.LayerNorm(FeatureShape.Vector(33), 1e-5), 150, 3, 150);
+        yield return (FeatureNormalization.LayerNorm(FeatureShape.Vector(300), 1e-5), 37, 2, 300);
         yield return (FeatureNormalization.GroupNorm(new FeatureShape(5, 6, 36), 3, 1e-5), 4, 2, 360);
         yield return (FeatureNormalization.BatchNorm(new FeatureShape(8, 8, 5), 1e-5), 40, 2, 2560);
         yield return (new Dropout(FeatureShape.Vector(37), rate: 0.3, seed: 5), 11, 3, 1);

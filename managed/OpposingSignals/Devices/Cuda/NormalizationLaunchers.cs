@@ -34,16 +34,26 @@ internal static class NormalizationLaunchers
 
     public static void AddTo(CudaOperations table)
     {
-        table.Add<FeatureNormalization.Arguments>("normalization_forward", Forward);
-        table.Add<FeatureNormalization.Arguments>("normalization_tangent", Tangent);
-        table.Add<FeatureNormalization.Arguments>("normalization_backward", Backward);
-        table.Add<FeatureNormalization.Arguments>("normalization_tangent_backward", TangentBackward);
-        table.Add<FeatureNormalization.Arguments>("normalization_second_order", SecondOrder);
+        Add("normalization_forward", Forward, RowNormalizationLaunchers.Forward);
+        Add("normalization_tangent", Tangent, RowNormalizationLaunchers.Tangent);
+        Add("normalization_backward", Backward, RowNormalizationLaunchers.Backward);
+        Add("normalization_tangent_backward", TangentBackward, RowNormalizationLaunchers.TangentBackward);
+        Add("normalization_second_order", SecondOrder, RowNormalizationLaunchers.SecondOrder);
+
+        void Add(
+            string name, CudaLauncher<FeatureNormalization.Arguments> general,
+            CudaLauncher<FeatureNormalization.Arguments> ofRows) =>
+            table.Add(
+                name,
+                (CudaLaunch launch, in FeatureNormalization.Arguments a) =>
+                {
+                    Check(launch, a);
+                    (RowNormalizationLaunchers.Apply(a) ? ofRows : general)(launch, a);
+                });
     }
 
     private static void Forward(CudaLaunch launch, in FeatureNormalization.Arguments a)
     {
-        Check(launch, a);
         if (a.FixedStatistics == 0)
         {
             CudaGrid groups = CudaGrid.OverWarps(a.Matrices * a.Groups);
@@ -56,7 +66,6 @@ internal static class NormalizationLaunchers
 
     private static void Tangent(CudaLaunch launch, in FeatureNormalization.Arguments a)
     {
-        Check(launch, a);
         if (a.InputTangent == 0)
         {
             Affine(launch, a, a.WeightTangent, a.BiasTangent);
@@ -70,7 +79,6 @@ internal static class NormalizationLaunchers
 
     private static void Backward(CudaLaunch launch, in FeatureNormalization.Arguments a)
     {
-        Check(launch, a);
         nint totals = Totals(launch, SumsPair, 2, a, a.Vectors, a.OutputCotangent);
         AddParameters(launch, a, totals, terms: 2, weightTerm: 1, biasTerm: 0);
         if (a.Out != 0)
@@ -91,7 +99,6 @@ internal static class NormalizationLaunchers
             return;
         }
 
-        Check(launch, a);
         nint primal = Totals(launch, SumsPair, 2, a, 1, a.Cotangent);
         nint totals = Totals(launch, SumsTangentBackward, 5, a, a.Vectors, a.OutputCotangent);
         nint coefficients = Coefficients(launch, a);
@@ -105,7 +112,6 @@ internal static class NormalizationLaunchers
 
     private static void SecondOrder(CudaLaunch launch, in FeatureNormalization.Arguments a)
     {
-        Check(launch, a);
         launch.Require(a.InputTangent != 0, "the input's tangent is missing");
         nint totals = Totals(launch, SumsSecondOrder, 3, a, a.Vectors, a.InputTangent), coefficients = Coefficients(launch, a);
         launch.Run(SecondOrderCoefficients, a.Precision, Groups(a), a, totals, coefficients);
@@ -135,7 +141,11 @@ internal static class NormalizationLaunchers
     private static void Affine(CudaLaunch launch, in FeatureNormalization.Arguments a, nint weight, nint bias) =>
         launch.Run(AffineKernel, a.Precision, Elements(a), a, weight, bias);
 
-    private static void AddParameters(
+    /// <summary>
+    /// Adds two of the terms of <paramref name="totals"/> [vector, matrix, term, channel], summed over the matrices, to
+    /// the parameters' cotangents.
+    /// </summary>
+    public static void AddParameters(
         CudaLaunch launch, in FeatureNormalization.Arguments a, nint totals, int terms, int weightTerm, int biasTerm)
     {
         if (a.WeightCotangent != 0 || a.BiasCotangent != 0)

@@ -1,6 +1,7 @@
 using OpposingSignals.Curvature;
 using OpposingSignals.Devices;
 using OpposingSignals.Networks;
+using OpposingSignals.SelfTests;
 using OpposingSignals.Tensors;
 using OpposingSignals.Tests.Support;
 using OpposingSignals.Tests.Support.Plain;
@@ -45,26 +46,65 @@ public sealed class FeatureNormalizationTests
         Array.Fill(x, 1);
         x.AsSpan(0, Large).Fill(1 << 25);
         x.AsSpan(Count - Large).Fill(-(1 << 25));
-        using DeviceBuffer input = device.Allocate(Count * sizeof(float)),
-            output = device.Allocate(Count * sizeof(float)), parameters = device.Allocate(2 * sizeof(float)),
-            cache = device.Allocate(layer.CacheBytes(1));
-        device.Upload<float>(x, input.Address);
-        device.Upload<float>([1, 0], parameters.Address);
-        layer.Forward(new LayerPass
-        {
-            Device = device,
-            Precision = Precision.Float32,
-            BatchNorm = BatchNormMode.Train,
-            Dropout = false,
-            Samples = 1,
-            Inputs = [input.Address],
-            Output = output.Address,
-            Cache = cache.Address,
-            Parameters = [parameters.Address, parameters.Address + sizeof(float)],
-        });
-        double[] statistics = new double[2];
-        device.Download<double>(cache.Address, statistics);
+        double[] statistics = Statistics(device, layer, x);
         Assert.Equal((Count - (2.0 * Large)) / Count, statistics[0]);
+    }
+
+    // Rows that a GPU's threads keep 16 or 32 bytes of, of one warp and of several, one or more to a block, with ragged
+    // ends, and as long as a block holds or longer; so many that the parameters' cotangents have several parts.
+    [Theory]
+    [OnEachDevice(1, 90)]
+    [OnEachDevice(31, 40)]
+    [OnEachDevice(64, 5)]
+    [OnEachDevice(129, 20)]
+    [OnEachDevice(257, 300)]
+    [OnEachDevice(769, 18)]
+    [OnEachDevice(2048, 2)]
+    [OnEachDevice(2050, 2)]
+    [OnEachDevice(4096, 1)]
+    [OnEachDevice(4099, 1)]
+    public void RowsOfAnyLengthHaveTheProcessorsDerivatives(string deviceName, int channels, int samples)
+    {
+        int vectors = samples > 100 ? 1 : 3;
+        using Device device = TestDevices.Open(deviceName), processor = new CpuDevice(threads: 2);
+        var layer = FeatureNormalization.LayerNorm(FeatureShape.Vector(channels), 1e-3);
+        IReadOnlyList<(string Name, double[] Values)> exact =
+            LayerRun.Of(processor, Precision.Float64, layer, samples, vectors, seed: 1);
+        foreach (Precision precision in Enum.GetValues<Precision>())
+        {
+            // float64 against float64: its own rounding.
+            double bound = Deviation.Safety * Deviation.OfSum(Math.Max(channels, samples), precision);
+            IReadOnlyList<(string Name, double[] Values)> measured =
+                LayerRun.Of(device, precision, layer, samples, vectors, seed: 1);
+            Assert.All(exact.Zip(measured), pair =>
+            {
+                double error = Deviation.Between(pair.First.Values, pair.Second.Values);
+                Assert.True(error <= bound, $"{precision}, {pair.First.Name}: {error:E2} > {bound:E2}");
+            });
+        }
+    }
+
+    // Beside a mean of 2^20 numbers below 1 have three bits after the point. What adding up a row in float32 loses of
+    // its mean, up to four roundings here, would come back in the variance, many times over.
+    [Theory]
+    [MemberData(nameof(Gpus))]
+    public void AMeanOfARowIsRoundedOnce(string deviceName)
+    {
+        const int Count = 4096;
+        double unit = Precision.Float32.UnitRoundoff();
+        using Device device = TestDevices.Open(deviceName);
+        var layer = FeatureNormalization.LayerNorm(FeatureShape.Vector(Count), 1e-5);
+        for (int stride = 1; stride <= 5; stride++)
+        {
+            float[] x = [.. Enumerable.Range(0, Count).Select(i => (1 << 20) + (i * stride % 8 / 8f))];
+            double mean = x.Average(value => (double)value);
+            double s = 1 / Math.Sqrt(x.Average(value => (value - mean) * (value - mean)) + 1e-5);
+            double[] statistics = Statistics(device, layer, x);
+            Assert.Equal(mean, statistics[0], 1.001 * unit * mean);
+
+            // A sum of squares is a tree of 29 additions, and each square has three roundings; a root halves them.
+            Assert.Equal(s, statistics[1], 20 * unit * s);
+        }
     }
 
     [Fact]
@@ -106,6 +146,33 @@ public sealed class FeatureNormalizationTests
         Assert.Equal(
             ["0.weight", "0.bias", "1.weight", "1.bias"], network.Parameters.Select(parameter => parameter.Name));
         Assert.Equal([1, 1, 1, 1, 0, 0, 0, 0], values[16..]);
+    }
+
+    // Mean and s of one sample's only group.
+    private static double[] Statistics(Device device, FeatureNormalization layer, float[] x)
+    {
+        float[] parameters = new float[2 * layer.OutputShape.Channels];
+        using DeviceBuffer input = device.Allocate(x.Length * sizeof(float)),
+            output = device.Allocate(x.Length * sizeof(float)),
+            weights = device.Allocate(parameters.Length * sizeof(float)),
+            cache = device.Allocate(layer.CacheBytes(1));
+        device.Upload<float>(x, input.Address);
+        device.Upload<float>(parameters, weights.Address);
+        layer.Forward(new LayerPass
+        {
+            Device = device,
+            Precision = Precision.Float32,
+            BatchNorm = BatchNormMode.Train,
+            Dropout = false,
+            Samples = 1,
+            Inputs = [input.Address],
+            Output = output.Address,
+            Cache = cache.Address,
+            Parameters = [weights.Address, weights.Address + (parameters.Length / 2 * sizeof(float))],
+        });
+        double[] statistics = new double[2];
+        device.Download<double>(cache.Address, statistics);
+        return statistics;
     }
 
     private static double[] Everything(Objective objective, VectorBlock theta)
