@@ -10,6 +10,7 @@ public sealed record EigenTrackerOptions
     public int Count { get; init; } = 1;
 
     /// <summary>Largest accepted ‖A v − λ v‖₂ / max(|λ|, largest |Ritz value| seen).</summary>
+    /// <remarks>What it says of the outermost eigenvalue is told by <see cref="LanczosOptions.Tolerance"/>.</remarks>
     public double Tolerance { get; init; } = 1e-3;
 
     /// <summary>Limit of products of one solve, counted per vector.</summary>

@@ -14,6 +14,11 @@ public sealed record LanczosOptions
     public int BlockSize { get; init; } = 1;
 
     /// <summary>Largest accepted ‖A v − λ v‖₂ / max(|λ|, largest |Ritz value| seen).</summary>
+    /// <remarks>
+    /// It bounds the distance to an eigenvalue, not to the outermost. A solve from random vectors takes at least 2 + ½
+    /// log₂ n steps, in which an eigenvalue that is ahead by an eighth of the spectrum's width usually shows. With
+    /// tolerances above 1e-2, as bf16 arithmetic needs, one that is ahead by less may be missed: ask for two pairs then.
+    /// </remarks>
     public double Tolerance { get; init; } = 1e-6;
 
     /// <summary>Limit of operator applications, counted per vector.</summary>

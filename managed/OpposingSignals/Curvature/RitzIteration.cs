@@ -66,7 +66,7 @@ internal sealed class RitzIteration(
             if (basis.Count > 0)
             {
                 Assess(work);
-                bool converged = entered >= required &&
+                bool converged = entered >= required && (!cold || HasReachedOutwards()) &&
                     _indices.Length >= _wanted && Enumerable.Range(0, _wanted).All(IsConverged);
                 if (converged)
                 {
@@ -171,6 +171,15 @@ internal sealed class RitzIteration(
             _smallestResidual = smallest;
         }
     }
+
+    // A random vector has about 1/√n of its length along an eigenvector. Before the Krylov space has made up for that,
+    // the residual of a Ritz value at an inner eigenvalue, or beside all of them, may satisfy a loose tolerance. In k
+    // steps the part along an eigenvalue that is ahead by an eighth of the spectrum's width grows against the others by
+    // the Chebyshev polynomial of degree k − 1 at 1 + 2/8, which is more than 2ᵏ⁻² (Kuczyński and Woźniakowski 1992).
+    // From an invariant space nothing more would come.
+    private bool HasReachedOutwards() =>
+        basis.BlockSteps >= 2 + (0.5 * Math.Log2(symmetric.Dimension)) || basis.Count == symmetric.Dimension
+        || Enumerable.Range(0, Math.Min(_wanted, _indices.Length)).All(IsNegligible);
 
     private bool IsConverged(int i) => _norms[i] <= options.Tolerance * basis.Scale;
 

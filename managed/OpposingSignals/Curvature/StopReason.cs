@@ -6,7 +6,10 @@ public enum StopReason
     /// <summary>Every wanted pair reached the tolerance.</summary>
     Converged,
 
-    /// <summary>The limit of products was reached first; pairs short of the tolerance are marked.</summary>
+    /// <summary>
+    /// The limit of products was reached first, by pairs short of the tolerance, which are marked, or before a start from
+    /// random vectors had the steps that <see cref="LanczosOptions.Tolerance"/> tells of.
+    /// </summary>
     ProductLimit,
 
     /// <summary>
