@@ -18,21 +18,21 @@ internal static class Summary
         if (json)
         {
             Console.Out.WriteLine(
-                Json(run, outcome, groups, metrics, optimizer.StabilityThreshold, crossing).ToJsonString(
+                Json(run, outcome, groups, metrics, crossing).ToJsonString(
                 new JsonSerializerOptions { WriteIndented = true }));
             return ExitStatus.Done;
         }
 
         string reached = (optimizer.StabilityThreshold, crossing) switch
         {
-            (null, _) => $"{optimizer.ThresholdNote} At",
+            (null, _) => $"{optimizer.ThresholdNote}",
             ({ } threshold, { } step) => Invariant(
-                $"The sharpness reached {optimizer.ThresholdFormula} = {threshold:G4} at step {step}; at"),
+                $"The {optimizer.BoundedCurvature} reached {optimizer.ThresholdFormula} = {threshold:G4} at step {step}."),
             ({ } threshold, null) => Invariant(
-                $"The sharpness has not reached {optimizer.ThresholdFormula} = {threshold:G4}; at"),
+                $"The {optimizer.BoundedCurvature} has not reached {optimizer.ThresholdFormula} = {threshold:G4}."),
         };
         Console.Out.WriteLine(Invariant(
-            $"{reached} step {groups.Step} it is {groups.Sharpness:G4} (residual {groups.SharpnessResidual:G2})."));
+            $"{reached} At step {groups.Step} the sharpness is {groups.Sharpness:G4} (residual {groups.SharpnessResidual:G2})."));
         if (groups.Pairs.Count == 0)
         {
             Console.Out.WriteLine(groups.ExplainNoPairs());
@@ -149,8 +149,9 @@ internal static class Summary
     }
 
     private static JsonObject Json(
-        Run run, TrainingOutcome? outcome, GroupsRecord groups, MetricsTable metrics, double? threshold, long? crossing)
+        Run run, TrainingOutcome? outcome, GroupsRecord groups, MetricsTable metrics, long? crossing)
     {
+        Optimizers.Optimizer optimizer = run.Trainer.Optimizer;
         double?[] losses = metrics["loss"], accuracies = metrics["accuracy"];
         return new JsonObject
         {
@@ -163,11 +164,14 @@ internal static class Summary
             ["loss_convention"] = run.Objects.Objective.Convention,
             ["batch_norm"] = run.Objects.Objective.BatchNorm?.ToString().ToLowerInvariant(),
             ["ghost_batch"] = run.Objects.Objective.GhostBatch,
-            ["threshold"] = threshold,
+            ["threshold"] = Number(optimizer.StabilityThreshold),
             ["crossing"] = crossing,
             ["sharpness"] = Number(groups.Sharpness),
             ["sharpness_residual"] = Number(groups.SharpnessResidual),
             ["sharpness_converged"] = groups.SharpnessConverged,
+            ["bounded_curvature"] = optimizer.BoundedCurvature,
+            ["preconditioned_sharpness"] = optimizer.IsPreconditioned
+                ? Number(metrics[EdgeCrossing.PreconditionedSharpness].LastOrDefault(value => value is not null)) : null,
             ["precision"] = Number(groups.Precision),
             ["recall"] = Number(groups.Recall),
             ["spikes"] = new JsonArray([.. groups.Spikes.Select(spike => new JsonObject

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using OpposingSignals.Curvature;
 using OpposingSignals.Runs;
 using OpposingSignals.Training;
 using Spectre.Console;
@@ -22,9 +23,9 @@ internal sealed class TrainingProgress : IDisposable
     private readonly Stopwatch _sinceShown = Stopwatch.StartNew();
     private readonly long _first;
     private readonly long _steps;
-    private readonly string _threshold;
+    private readonly Optimizers.Optimizer _optimizer;
     private readonly bool _watch;
-    private double? _sharpness;
+    private double? _curvature;
     private StepRecord? _last;
 
     public TrainingProgress(long first, RunConfiguration configuration, bool watch)
@@ -32,15 +33,14 @@ internal sealed class TrainingProgress : IDisposable
         _watch = watch;
         _first = first;
         _steps = configuration.Training.Steps;
-        _threshold = configuration.CreateOptimizer().StabilityThreshold is { } threshold
-            ? string.Create(CultureInfo.InvariantCulture, $" of {threshold:G4}")
-            : "";
+        _optimizer = configuration.CreateOptimizer();
     }
 
     public void Show(StepRecord record)
     {
         _last = record;
-        _sharpness = record.Eigenpairs is { Count: > 0 } pairs ? pairs[0].Value : _sharpness;
+        RitzPair? top = record.Eigenpairs is [RitzPair first, ..] ? first : null;
+        _curvature = (_optimizer.IsPreconditioned ? record.Preconditioned : top)?.Value ?? _curvature;
         if (_sinceShown.Elapsed < (_terminal ? RedrawInterval : LineInterval) && record.Step != _first)
         {
             return;
@@ -66,12 +66,15 @@ internal sealed class TrainingProgress : IDisposable
     private void Write()
     {
         double rate = (_last!.Step - _first) / Math.Max(_total.Elapsed.TotalSeconds, 1e-9);
-        string sharpness = _sharpness is { } value
-            ? string.Create(CultureInfo.InvariantCulture, $"  sharpness {value:G4}{_threshold}")
+        string threshold = _optimizer.StabilityThreshold is { } bound
+            ? string.Create(CultureInfo.InvariantCulture, $" of {bound:G4}")
+            : "";
+        string curvature = _curvature is { } value
+            ? string.Create(CultureInfo.InvariantCulture, $"  {_optimizer.BoundedCurvature} {value:G4}{threshold}")
             : "";
         string line = string.Create(
             CultureInfo.InvariantCulture,
-            $"step {_last.Step}/{_steps}  loss {_last.Loss:G4}  accuracy {_last.Accuracy:P1}{sharpness}  {rate:F1} steps/s{Leading()}");
+            $"step {_last.Step}/{_steps}  loss {_last.Loss:G4}  accuracy {_last.Accuracy:P1}{curvature}  {rate:F1} steps/s{Leading()}");
         if (!_terminal)
         {
             Console.Error.WriteLine(line);

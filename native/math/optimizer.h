@@ -41,6 +41,12 @@ struct Momentum {
   T* velocities;
 };
 
+// The mean of squared gradients that a step with this gradient goes by.
+template <class Arguments>
+OPSIG_FUNCTION double next_second(const Arguments& a, double second, double gradient) {
+  return a.second_decay * second + (1 - a.second_decay) * gradient * gradient;
+}
+
 template <class T>
 struct Adaptive {
   explicit OPSIG_FUNCTION Adaptive(const opsig_adaptive_step_arguments& a)
@@ -52,8 +58,7 @@ struct Adaptive {
       first = numbers.first_decay * static_cast<double>(firsts[p]) + (1 - numbers.first_decay) * gradient;
       firsts[p] = static_cast<T>(first);
     }
-    const double second =
-        numbers.second_decay * static_cast<double>(seconds[p]) + (1 - numbers.second_decay) * gradient * gradient;
+    const double second = next_second(numbers, static_cast<double>(seconds[p]), gradient);
     seconds[p] = static_cast<T>(second);
     const double scale = ::sqrt(numbers.second_correction * second) + numbers.epsilon;
     return -numbers.step_size * numbers.first_correction * first / scale;
@@ -63,5 +68,11 @@ struct Adaptive {
   T* firsts;
   T* seconds;
 };
+
+// The element of P^(-1/2) for opsig_precondition_arguments.
+OPSIG_FUNCTION double inverse_root(const opsig_precondition_arguments& a, double second, double gradient) {
+  const double root = ::sqrt(a.second_correction * next_second(a, second, gradient));
+  return 1 / ::sqrt(a.factor * (root + a.epsilon));
+}
 
 }  // namespace opsig::optimizer

@@ -124,6 +124,40 @@ void test_gradient_step(int64_t length, bool sign, bool keeps) {
   }
 }
 
+template <class T>
+void test_precondition(int64_t length, int64_t count, bool in_place) {
+  const int64_t stride = length + 3;
+  Array<T> input = random_array<T>(count * stride, 1), output(count * stride), second(length);
+  for (int64_t p = 0; p < length; ++p) second[p] = static_cast<T>(p % 5) / 4;
+  Array<T> gradient = random_array<T>(length, 2);
+  gradient[0] = 0;
+  const Array<T> before = input.copy();
+  opsig_precondition_arguments a{};
+  a.precision = precision_of<T>();
+  a.count = static_cast<int32_t>(count);
+  a.length = length;
+  a.second_decay = 0.99;
+  a.second_correction = 30;
+  a.epsilon = 1e-8;
+  a.factor = 0.1;
+  a.gradient = gradient.data();
+  a.second = second.data();
+  a.input = input.data();
+  a.input_stride = stride;
+  a.output = in_place ? input.data() : output.data();
+  a.output_stride = stride;
+  run("precondition", a);
+  const T* actual = static_cast<const T*>(a.output);
+  for (int64_t p = 0; p < length; ++p) {
+    const double g = static_cast<double>(gradient[p]);
+    const double root = std::sqrt(30 * (0.99 * static_cast<double>(second[p]) + (1 - 0.99) * g * g));
+    for (int64_t j = 0; j < count; ++j) {
+      const double expected = static_cast<double>(before[j * stride + p]) / std::sqrt(0.1 * (root + 1e-8));
+      expect_rounded("precondition", actual[j * stride + p], expected, std::fabs(expected));
+    }
+  }
+}
+
 template <class Arguments>
 void test_refusals(const char* name) {
   Arguments a{};
@@ -141,6 +175,7 @@ void test_steps(int64_t length) {
       test_gradient_step<T>(length, variant, keeps);
       test_momentum_step<T>(length, variant, keeps);
       test_adaptive_step<T>(length, variant, keeps);
+      test_precondition<T>(length, variant ? 3 : 1, keeps);
     }
   }
 }
@@ -155,6 +190,7 @@ void test_optimizers() {
   test_refusals<opsig_gradient_step_arguments>("gradient_step");
   test_refusals<opsig_momentum_step_arguments>("momentum_step");
   test_refusals<opsig_adaptive_step_arguments>("adaptive_step");
+  test_refusals<opsig_precondition_arguments>("precondition");
 }
 
 }  // namespace opsig::test

@@ -1,4 +1,3 @@
-using System.Globalization;
 using OpposingSignals.Devices;
 
 namespace OpposingSignals.Optimizers;
@@ -9,7 +8,7 @@ namespace OpposingSignals.Optimizers;
 /// </summary>
 /// <remarks>
 /// What equilibrates is the largest eigenvalue of P⁻¹H, P = (1 − β₁ᵗ)(diag √ŝ + ε), at (2 + 2β₁)/((1 − β₁)η): Cohen et
-/// al. 2022, arXiv 2207.14484. The sharpness itself may keep rising.
+/// al. 2022, arXiv 2207.14484. The sharpness itself may keep rising, as P adapts.
 /// </remarks>
 public sealed class Adam : Optimizer
 {
@@ -50,13 +49,31 @@ public sealed class Adam : Optimizer
         Invariant($"Adam, β₁ = {FirstDecay:R}, β₂ = {SecondDecay:R}, ε = {Epsilon:R}");
 
     /// <inheritdoc/>
-    public override string? ThresholdNote => string.Create(
-        CultureInfo.InvariantCulture,
-        $"Adam is stable up to (2 + 2β₁)/((1 − β₁)η) = {(2 + (2 * FirstDecay)) / ((1 - FirstDecay) * StepSize):G4}, but of the " +
-        $"preconditioned sharpness, which is not tracked; the sharpness itself has no threshold.");
+    public override bool IsPreconditioned => true;
+
+    /// <inheritdoc/>
+    public override double? StabilityThreshold => (2 + (2 * FirstDecay)) / ((1 - FirstDecay) * StepSize);
+
+    /// <inheritdoc/>
+    public override string? ThresholdFormula => "(2 + 2β₁)/((1 − β₁)η)";
 
     /// <inheritdoc/>
     public override IReadOnlyList<string> Memory => [AdaptiveStep.First, AdaptiveStep.Second];
+
+    private protected override Preconditioner NextPreconditioner(VectorBlock gradient, OptimizerState state)
+    {
+        long step = state.Steps + 1;
+        return new Preconditioner(
+            new Preconditioner.Arguments
+            {
+                SecondDecay = SecondDecay,
+                SecondCorrection = Correction(SecondDecay, step),
+                Epsilon = Epsilon,
+                Factor = 1 / Correction(FirstDecay, step),
+            },
+            gradient,
+            state[AdaptiveStep.Second]);
+    }
 
     // The corrections of the moments' start depend on the step.
     private protected override bool IsSameEveryStep => false;
@@ -69,8 +86,8 @@ public sealed class Adam : Optimizer
                 StepSize = StepSize,
                 FirstDecay = FirstDecay,
                 SecondDecay = SecondDecay,
-                FirstCorrection = 1 / (1 - Math.Pow(FirstDecay, state.Steps)),
-                SecondCorrection = 1 / (1 - Math.Pow(SecondDecay, state.Steps)),
+                FirstCorrection = Correction(FirstDecay, state.Steps),
+                SecondCorrection = Correction(SecondDecay, state.Steps),
                 Epsilon = Epsilon,
             },
             parameters,
@@ -78,4 +95,7 @@ public sealed class Adam : Optimizer
             state[AdaptiveStep.First],
             state[AdaptiveStep.Second],
             previous);
+
+    // What a moment that starts at zero lacks at a step, as a factor.
+    private static double Correction(double decay, long step) => 1 / (1 - Math.Pow(decay, step));
 }

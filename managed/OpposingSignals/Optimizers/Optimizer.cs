@@ -31,16 +31,23 @@ public abstract class Optimizer
     /// <summary>The rule in words, without the step size.</summary>
     public abstract string Description { get; }
 
+    /// <summary>Whether the steps divide by a matrix P; see <see cref="PreconditionerAt"/>.</summary>
+    public virtual bool IsPreconditioned => false;
+
     /// <summary>
-    /// The largest curvature at which the rule is stable on a quadratic; null where that is not a bound of the
-    /// Hessian's own eigenvalues, for the reason in <see cref="ThresholdNote"/>.
+    /// The largest curvature at which the rule is stable on a quadratic: an eigenvalue of the Hessian H, or of P⁻¹H
+    /// where it <see cref="IsPreconditioned"/>. Null where there is none, for the reason in <see
+    /// cref="ThresholdNote"/>.
     /// </summary>
     public virtual double? StabilityThreshold => null;
 
     /// <summary>The threshold as a formula, for example 2/η; null where there is none.</summary>
     public virtual string? ThresholdFormula => null;
 
-    /// <summary>Why there is no threshold to lay beside the sharpness; null where there is one.</summary>
+    /// <summary>What the threshold bounds.</summary>
+    public string BoundedCurvature => IsPreconditioned ? "preconditioned sharpness" : "sharpness";
+
+    /// <summary>Why there is no threshold; null where there is one.</summary>
     public virtual string? ThresholdNote => null;
 
     /// <summary>Names of the vectors that are remembered between steps.</summary>
@@ -122,6 +129,22 @@ public abstract class Optimizer
         Step(change, gradient, ahead);
         return change;
     }
+
+    /// <summary>P of the step that would be taken with this gradient and state.</summary>
+    /// <param name="gradient">∇L(θ).</param>
+    /// <param name="state">What is remembered, from <see cref="Start"/>.</param>
+    /// <returns>P; null where the optimiser has none. It holds until gradient or state change.</returns>
+    /// <exception cref="ArgumentException">
+    /// The vectors do not fit each other, or the state is another optimiser's.
+    /// </exception>
+    public Preconditioner? PreconditionerAt(VectorBlock gradient, OptimizerState state)
+    {
+        ArgumentNullException.ThrowIfNull(gradient);
+        ArgumentNullException.ThrowIfNull(state);
+        return NextPreconditioner(gradient, state);
+    }
+
+    private protected virtual Preconditioner? NextPreconditioner(VectorBlock gradient, OptimizerState state) => null;
 
     /// <summary>The step itself; <see cref="OptimizerState.Steps"/> counts it already.</summary>
     private protected abstract void Update(

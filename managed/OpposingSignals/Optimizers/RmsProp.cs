@@ -1,4 +1,3 @@
-using System.Globalization;
 using OpposingSignals.Devices;
 
 namespace OpposingSignals.Optimizers;
@@ -37,13 +36,28 @@ public sealed class RmsProp : Optimizer
     public override string Description => Invariant($"RMSProp, α = {Alpha:R}, ε = {Epsilon:R}");
 
     /// <inheritdoc/>
-    public override string? ThresholdNote => string.Create(
-        CultureInfo.InvariantCulture,
-        $"RMSProp is stable up to 2/η = {2 / StepSize:G4}, but of the preconditioned sharpness, which is not tracked; the " +
-        $"sharpness itself has no threshold.");
+    public override bool IsPreconditioned => true;
+
+    /// <inheritdoc/>
+    public override double? StabilityThreshold => 2 / StepSize;
+
+    /// <inheritdoc/>
+    public override string? ThresholdFormula => "2/η";
 
     /// <inheritdoc/>
     public override IReadOnlyList<string> Memory => [AdaptiveStep.Second];
+
+    private protected override Preconditioner NextPreconditioner(VectorBlock gradient, OptimizerState state) =>
+        new(
+            new Preconditioner.Arguments
+            {
+                SecondDecay = Alpha,
+                SecondCorrection = 1,
+                Epsilon = Epsilon,
+                Factor = 1,
+            },
+            gradient,
+            state[AdaptiveStep.Second]);
 
     private protected override void Update(
         VectorBlock parameters, VectorBlock gradient, OptimizerState state, VectorBlock? previous) =>

@@ -15,6 +15,9 @@ namespace OpposingSignals.Runs;
 internal static class Checkpoint
 {
     private const string Format = "opsig-checkpoint-1";
+    private const string TrackerPrefix = "tracker.";
+    private const string PreconditionedPrefix = "preconditioned.";
+    private const string NumbersSuffix = ".numbers";
     private const string OptimizerPrefix = "optimizer.";
     private const string OptimizerSteps = OptimizerPrefix + "steps";
 
@@ -37,16 +40,8 @@ internal static class Checkpoint
                 KeyValuePair.Create(OptimizerPrefix + entry.Key, ToHost(entry.Value))));
         }
 
-        using (EigenTrackerState tracker = trainer.Tracker.Save())
-        {
-            foreach ((string name, VectorBlock block) in tracker.Blocks)
-            {
-                tensors.Add(new("tracker." + name, ToHost(block)));
-                tensors.Add(new(
-                    "tracker." + name + ".numbers",
-                    HostTensor.From<double>(tracker.Numbers[name], tracker.Numbers[name].Length)));
-            }
-        }
+        AddTracker(tensors, TrackerPrefix, trainer.Tracker);
+        AddTracker(tensors, PreconditionedPrefix, trainer.PreconditionedTracker);
 
         SafeTensors.Write(path, tensors, new Dictionary<string, string>
         {
@@ -78,7 +73,8 @@ internal static class Checkpoint
             StateDict.RestoreRunning(trainer.Network, Part(file, "running."));
             trainer.Groups.Restore(prefix => Part(file, prefix));
             RestoreOptimizer(file, trainer.OptimizerState);
-            RestoreTracker(file, trainer);
+            RestoreTracker(file, TrackerPrefix, trainer.Tracker, trainer.Parameters);
+            RestoreTracker(file, PreconditionedPrefix, trainer.PreconditionedTracker, trainer.Parameters);
             if (trainer.Groups.Stream.LastStep is { } last ? step - last is not (0 or 1) : step != 0)
             {
                 throw new ArgumentException(
@@ -106,24 +102,45 @@ internal static class Checkpoint
         }
     }
 
-    private static void RestoreTracker(SafeTensorsFile file, Trainer trainer)
+    private static void AddTracker(
+        List<KeyValuePair<string, HostTensor>> tensors, string prefix, EigenTracker? tracker)
     {
-        Device device = trainer.Parameters.Device;
-        using var state = new EigenTrackerState();
-        foreach ((string name, HostTensor tensor) in file.Tensors)
+        if (tracker is null)
         {
-            if (!name.StartsWith("tracker.", StringComparison.Ordinal)
-                || name.EndsWith(".numbers", StringComparison.Ordinal))
-            {
-                continue;
-            }
-
-            using var block = new VectorBlock(device, trainer.Parameters.Precision, tensor.Shape[0], tensor.Shape[1]);
-            FromHost(tensor, block);
-            state.Add(name["tracker.".Length..], block, file.Tensors[name + ".numbers"].ToDoubles());
+            return;
         }
 
-        trainer.Tracker.Restore(state);
+        using EigenTrackerState state = tracker.Save();
+        foreach ((string name, VectorBlock block) in state.Blocks)
+        {
+            double[] numbers = state.Numbers[name];
+            tensors.Add(new(prefix + name, ToHost(block)));
+            tensors.Add(new(prefix + name + NumbersSuffix, HostTensor.From<double>(numbers, numbers.Length)));
+        }
+    }
+
+    private static void RestoreTracker(
+        SafeTensorsFile file, string prefix, EigenTracker? tracker, VectorBlock parameters)
+    {
+        if (tracker is null)
+        {
+            return;
+        }
+
+        Dictionary<string, HostTensor> saved = Part(file, prefix);
+        using var state = new EigenTrackerState();
+        foreach ((string name, HostTensor tensor) in saved)
+        {
+            if (!name.EndsWith(NumbersSuffix, StringComparison.Ordinal))
+            {
+                using var block = new VectorBlock(
+                    parameters.Device, parameters.Precision, tensor.Shape[0], tensor.Shape[1]);
+                FromHost(tensor, block);
+                state.Add(name, block, saved[name + NumbersSuffix].ToDoubles());
+            }
+        }
+
+        tracker.Restore(state);
     }
 
     private static Dictionary<string, HostTensor> Part(SafeTensorsFile file, string prefix) =>

@@ -1,10 +1,18 @@
+using OpposingSignals.Optimizers;
+
 namespace OpposingSignals.Runs;
 
 /// <summary>When a run reaches the edge of stability.</summary>
 public static class EdgeCrossing
 {
+    /// <summary>The metrics' column of the largest eigenvalue of the Hessian H.</summary>
+    public const string Sharpness = "sharpness";
+
+    /// <summary>That of P⁻¹H, for optimisers that divide by a P.</summary>
+    public const string PreconditionedSharpness = "preconditioned_sharpness";
+
     /// <summary>
-    /// The first step at which the sharpness rises above the threshold. A run that starts above it is thrown down by
+    /// The first step at which the sharpness, that of P⁻¹H where the optimiser divides by a P, rises above the threshold. A run that starts above it is thrown down by
     /// its first steps, and reaches the edge when it comes back; one that stays above has been there from the start.
     /// </summary>
     /// <param name="steps">Steps, ascending.</param>
@@ -29,8 +37,13 @@ public static class EdgeCrossing
     {
         ArgumentNullException.ThrowIfNull(run);
         MetricsTable metrics = MetricsFile.Read(run.Folder.Metrics);
-        return run.Trainer.Optimizer.StabilityThreshold is { } threshold
-            ? Find(metrics.Steps, [.. metrics["sharpness"].Select(value => value ?? double.NaN)], threshold)
+        Optimizer optimizer = run.Trainer.Optimizer;
+        return optimizer.StabilityThreshold is { } threshold
+            ? Find(metrics.Steps, [.. metrics[ColumnOf(optimizer)].Select(value => value ?? double.NaN)], threshold)
             : null;
     }
+
+    /// <summary>The metrics' column of the curvature that the optimiser's threshold bounds.</summary>
+    internal static string ColumnOf(Optimizer optimizer) =>
+        optimizer.IsPreconditioned ? PreconditionedSharpness : Sharpness;
 }

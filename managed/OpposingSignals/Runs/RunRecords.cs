@@ -12,11 +12,15 @@ internal sealed class RunRecords : IDisposable
 {
     private static readonly string[] MetricsColumns =
     [
-        "loss", "accuracy", "test_loss", "test_accuracy", "gradient_norm", "sharpness", "sharpness_residual",
+        "loss", "accuracy", "test_loss", "test_accuracy", "gradient_norm", EdgeCrossing.Sharpness, "sharpness_residual",
         "rise_fraction", "outlier_share", "change_q01", "change_q25", "change_q50", "change_q75", "change_q99",
     ];
 
+    private static readonly string[] PreconditionedColumns =
+        [EdgeCrossing.PreconditionedSharpness, "preconditioned_residual", "preconditioned_products"];
+
     private readonly MetricsFile _metrics;
+    private readonly bool _isPreconditioned;
     private readonly MetricsFile? _ritz;
     private readonly MetricsFile _movers;
     private readonly MetricsFile? _probes;
@@ -30,7 +34,10 @@ internal sealed class RunRecords : IDisposable
     {
         _pairs = configuration.Training.EigenCount;
         _moverCount = Math.Min(SampleStream.DefaultMovers, samples);
-        _metrics = Open(folder.Metrics, MetricsColumns, lastStep, lastRow: lastStep);
+        _isPreconditioned = configuration.CreateOptimizer().IsPreconditioned;
+        _metrics = Open(
+            folder.Metrics, [.. MetricsColumns, .. _isPreconditioned ? PreconditionedColumns : []], lastStep,
+            lastRow: lastStep);
         _ritz = configuration.Training.EigenEvery > 0
             ? Open(
                 folder.RitzValues,
@@ -65,22 +72,28 @@ internal sealed class RunRecords : IDisposable
         RitzPair? top = record.Eigenpairs is { Count: > 0 } pairs ? pairs[0] : null;
         StepSummary moved = record.Samples;
         bool changes = moved.Changes > 0;
+        double?[] preconditioned = !_isPreconditioned ? []
+            : record.Preconditioned is { } pair ? [pair.Value, pair.Residual, record.PreconditionedProducts]
+            : new double?[PreconditionedColumns.Length];
         _metrics.Append(
             record.Step,
-            record.Loss,
-            record.Accuracy,
-            record.Test?.Loss,
-            record.Test?.Accuracy,
-            record.GradientNorm,
-            top?.Value,
-            top?.Residual,
-            changes ? moved.RiseFraction : null,
-            changes ? moved.OutlierShare : null,
-            changes ? moved.Quantiles.Percent1 : null,
-            changes ? moved.Quantiles.Percent25 : null,
-            changes ? moved.Quantiles.Percent50 : null,
-            changes ? moved.Quantiles.Percent75 : null,
-            changes ? moved.Quantiles.Percent99 : null);
+            [
+                record.Loss,
+                record.Accuracy,
+                record.Test?.Loss,
+                record.Test?.Accuracy,
+                record.GradientNorm,
+                top?.Value,
+                top?.Residual,
+                changes ? moved.RiseFraction : null,
+                changes ? moved.OutlierShare : null,
+                changes ? moved.Quantiles.Percent1 : null,
+                changes ? moved.Quantiles.Percent25 : null,
+                changes ? moved.Quantiles.Percent50 : null,
+                changes ? moved.Quantiles.Percent75 : null,
+                changes ? moved.Quantiles.Percent99 : null,
+                .. preconditioned,
+            ]);
         AppendRitzValues(record);
         AppendMovers(record);
         _probes?.Append(record.Step, probes!);

@@ -27,6 +27,15 @@ public sealed record StepRecord
     /// <summary>Hessian-vector products that the eigenpairs took.</summary>
     public int Products { get; init; }
 
+    /// <summary>
+    /// The largest eigenvalue of P⁻¹H, P that of the optimiser's next step; null where it has none, or where not
+    /// measured.
+    /// </summary>
+    public RitzPair? Preconditioned { get; init; }
+
+    /// <summary>Hessian-vector products that <see cref="Preconditioned"/> took.</summary>
+    public int PreconditionedProducts { get; init; }
+
     /// <summary>How the samples' losses moved since the step before.</summary>
     public required StepSummary Samples { get; init; }
 

@@ -44,12 +44,14 @@ public sealed class Trainer : IDisposable
         _steps = new Recordings(objective.Device);
         bool splits = options.GroupEvery > 0 && options.EigenEvery > 0 && !objective.CouplesSamples;
         Groups = new GroupMonitor(objective.SampleCount, splits ? options.EigenCount : 0);
-        Tracker =
-            new EigenTracker(objective.Device, objective.Precision, objective.ParameterCount, new EigenTrackerOptions
-        {
-            Count = options.EigenCount,
-            Tolerance = options.EigenTolerance,
-        });
+        Tracker = Track(options.EigenCount);
+        PreconditionedTracker = optimizer.IsPreconditioned && options.EigenEvery > 0 ? Track(count: 1) : null;
+
+        EigenTracker Track(int count) => new(
+            objective.Device,
+            objective.Precision,
+            objective.ParameterCount,
+            new EigenTrackerOptions { Count = count, Tolerance = options.EigenTolerance });
     }
 
     /// <summary>The next step t to be recorded; steps before it are done.</summary>
@@ -79,6 +81,11 @@ public sealed class Trainer : IDisposable
     /// <summary>The solver of the top eigenpairs, warm from the steps before.</summary>
     public EigenTracker Tracker { get; }
 
+    /// <summary>
+    /// The solver of the largest eigenvalue of P⁻¹H; null where the optimiser has no P, or nothing is measured.
+    /// </summary>
+    public EigenTracker? PreconditionedTracker { get; }
+
     /// <summary>Fills <see cref="LastGood"/> from a checkpoint.</summary>
     internal void RestoreLastGood(Action<VectorBlock> fill)
     {
@@ -88,7 +95,7 @@ public sealed class Trainer : IDisposable
 
     /// <summary>
     /// Trains until a stop condition holds. Everything needed to go on is in <see cref="Step"/>,
-    /// <see cref="Parameters"/>, <see cref="OptimizerState"/>, <see cref="Groups"/> and <see cref="Tracker"/>.
+    /// <see cref="Parameters"/>, <see cref="OptimizerState"/>, <see cref="Groups"/> and the two trackers.
     /// </summary>
     /// <param name="recorded">
     /// Called with every step's record, and the losses of all samples, before the step is taken.
@@ -142,6 +149,7 @@ public sealed class Trainer : IDisposable
         Parameters.Dispose();
         _previous.Dispose();
         Tracker.Dispose();
+        PreconditionedTracker?.Dispose();
     }
 
     private bool Measure(LinearizationPoint point, double gradientNorm, bool measuresEigenpairs, RecordStep recorded)
@@ -168,6 +176,7 @@ public sealed class Trainer : IDisposable
                 ObserveDirections(point, solution);
             }
 
+            using EigenSolution? preconditioned = measuresEigenpairs ? SolvePreconditioned(point) : null;
             var record = new StepRecord
             {
                 Step = Step,
@@ -177,6 +186,8 @@ public sealed class Trainer : IDisposable
                 Test = Due(_options.TestEvery) ? _test?.Evaluate(Parameters) : null,
                 Eigenpairs = solution?.Pairs,
                 Products = solution?.Products ?? 0,
+                Preconditioned = preconditioned?.Pairs[0],
+                PreconditionedProducts = preconditioned?.Products ?? 0,
                 Samples = Groups.Observe(Step, point.SampleLosses),
                 Leading = Leading(point.SampleLosses),
             };
@@ -184,6 +195,26 @@ public sealed class Trainer : IDisposable
         }
 
         return true;
+    }
+
+    private EigenSolution? SolvePreconditioned(LinearizationPoint point)
+    {
+        if (PreconditionedTracker is not { } tracker
+            || Optimizer.PreconditionerAt(point.Gradient, OptimizerState) is not { } preconditioner)
+        {
+            return null;
+        }
+
+        try
+        {
+            var hessian = new CurvatureOperator(point, ProductKind.Hessian);
+            return tracker.Solve(new PreconditionedOperator(hessian, preconditioner), Parameters);
+        }
+        catch (NonFiniteOperatorException)
+        {
+            // The Hessian's own products are finite; P⁻¹ is too large where ε is tiny and no gradient has come yet.
+            return null;
+        }
     }
 
     // The step from here is known before it is taken, and so are its coordinates.

@@ -1,6 +1,6 @@
-// Updates of the flat parameter vector [P] in one pass over it. Every element is computed in float64 and rounded once;
-// states are rounded after the step that they gave. `previous` takes the parameters as they were; it may be null. No
-// vector may overlap another.
+// Updates of the flat parameter vector [P] in one pass over it, and what they do to curvature. Every element is computed
+// in float64 and rounded once; states are rounded after the step that they gave. `previous` takes the parameters as they
+// were; it may be null. No vector may overlap another, except where it is said.
 #ifndef OPSIG_OPTIMIZER_H
 #define OPSIG_OPTIMIZER_H
 
@@ -50,5 +50,24 @@ typedef struct opsig_adaptive_step_arguments {
   void* second;
   void* previous;
 } opsig_adaptive_step_arguments;
+
+// output[j, p] = input[j, p] / sqrt(factor * (sqrt(second_correction * s) + epsilon)), s = second_decay * second[p] +
+// (1 - second_decay) * gradient[p]^2: P^(-1/2) for the matrix P = diag(...) of the adaptive_step that would come next,
+// applied to `count` vectors. `output` may be `input`.
+typedef struct opsig_precondition_arguments {
+  int32_t precision;
+  int32_t count;
+  int64_t length;
+  double second_decay;
+  double second_correction;
+  double epsilon;
+  double factor;
+  const void* gradient;
+  const void* second;
+  const void* input;
+  int64_t input_stride;
+  void* output;
+  int64_t output_stride;
+} opsig_precondition_arguments;
 
 #endif  // OPSIG_OPTIMIZER_H

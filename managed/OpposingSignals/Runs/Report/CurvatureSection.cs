@@ -5,12 +5,11 @@ namespace OpposingSignals.Runs.Report;
 /// <summary>Loss and sharpness over the run, one above the other.</summary>
 internal static class CurvatureSection
 {
+    private const string HessianLabel = "sharpness (largest Hessian eigenvalue)";
+
     public static string Render(ReportModel model)
     {
         string loss = model.LossUnit is { } unit ? $"mean loss ({unit})" : "mean loss";
-        PlotLevel[] threshold = model.StabilityThreshold is { } value && double.IsFinite(value)
-            ? [new PlotLevel($"{model.ThresholdFormula}, the edge of stability", value)]
-            : [];
         var plot = new Plot
         {
             Description = "Loss and sharpness over the training steps, with the edge of stability",
@@ -23,13 +22,7 @@ internal static class CurvatureSection
                     Lines =
                         [Line("training", "loss", "c1", model.TrainLoss), Line("test", "loss", "c2", model.TestLoss)],
                 },
-                new PlotPanel
-                {
-                    Label = "sharpness (largest Hessian eigenvalue)",
-                    Lines = [Eigenvalue("sharpness", "c3", model.Sharpness, model.ResidualTolerance)],
-                    Levels = [.. threshold],
-                    Height = 230,
-                },
+                .. Sharpness(model),
                 new PlotPanel
                 {
                     Label = "accuracy (share of samples)",
@@ -52,6 +45,33 @@ internal static class CurvatureSection
         return html.Append("</section>\n").ToString();
     }
 
+    // The eigenvalue that the threshold bounds, with it; before that the Hessian's own where that is another one.
+    private static IEnumerable<PlotPanel> Sharpness(ReportModel model)
+    {
+        if (model.PreconditionedSharpness is not null)
+        {
+            yield return new PlotPanel
+            {
+                Label = HessianLabel,
+                Lines = [Eigenvalue("sharpness", "c3", model.Sharpness, model.ResidualTolerance)],
+                Height = 150,
+            };
+        }
+
+        yield return new PlotPanel
+        {
+            Label = model.PreconditionedSharpness is null
+                ? HessianLabel : "preconditioned sharpness (largest eigenvalue of P⁻¹H)",
+            Lines =
+            [
+                Eigenvalue(
+                    ReportFindings.BoundedName(model), "c3", ReportFindings.Bounded(model), model.ResidualTolerance),
+            ],
+            Levels = [.. ReportFindings.Levels(model, $"{model.ThresholdFormula}, the edge of stability")],
+            Height = 230,
+        };
+    }
+
     public static PlotLine Eigenvalue(string name, string style, EigenvalueSeries series, double tolerance) => new()
     {
         Name = name,
@@ -64,11 +84,19 @@ internal static class CurvatureSection
     private static PlotLine Line(string data, string quantity, string style, ReportSeries series) =>
         new() { Name = data, FullName = $"{data} {quantity}", Style = style, Series = series };
 
-    private static string Explanation(ReportModel model) => model.StabilityThreshold is null
-        ? Markup.Paragraph(
-            $"The sharpness says how strongly the loss bends in the direction in which it bends most. {model.ThresholdNote}")
-        : Markup.Paragraph(
-            "The sharpness says how strongly the loss bends in the direction in which it bends most. The optimiser with " +
-            $"step size η is stable along a direction only while the curvature there is below {model.ThresholdFormula}. Above that line every " +
-            "step overshoots the bottom of the valley by more than it came from, and the training loss stops falling smoothly.");
+    private static string Explanation(ReportModel model)
+    {
+        string overshoot =
+            " Above that line every step overshoots the bottom of the valley by more than it came from, and the training " +
+            "loss stops falling smoothly.";
+        return Markup.Paragraph(
+            "The sharpness says how strongly the loss bends in the direction in which it bends most. " +
+            (model.StabilityThreshold is null ? model.ThresholdNote
+            : model.PreconditionedSharpness is null
+                ? $"The optimiser with step size η is stable along a direction only while the curvature there is below {model.ThresholdFormula}." +
+                overshoot
+                : "The optimiser divides its steps by a matrix P that adapts to the gradients. With step size η it is stable only while the " +
+                $"largest eigenvalue of P⁻¹H, the preconditioned sharpness, is below {model.ThresholdFormula}.{overshoot} The sharpness of " +
+                "the Hessian H itself has no such line, and may go on rising."));
+    }
 }

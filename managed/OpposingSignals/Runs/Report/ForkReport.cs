@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using OpposingSignals.Optimizers;
 
 namespace OpposingSignals.Runs.Report;
 
@@ -34,8 +35,22 @@ public static class ForkReport
         html.Append(PlotRenderer.Render(new Plot
         {
             Description = "Loss, sharpness and test accuracy of both branches",
-            Panels = [Panel("training loss", "loss", logarithmic: true), Panel("sharpness", "sharpness"), Panel(
-                "test accuracy", "test_accuracy")],
+            Panels =
+            [
+                Panel("training loss", "loss", logarithmic: true),
+                Panel("sharpness", EdgeCrossing.Sharpness),
+                new PlotPanel
+                {
+                    Label = "curvature over the optimiser's stability threshold",
+                    Lines =
+                    [
+                        new PlotLine { Name = "as before", Style = "c1", Series = OverThreshold(fork.Control, control) },
+                        new PlotLine { Name = "changed", Style = "c2", Series = OverThreshold(fork.Changed, changed) },
+                    ],
+                    Levels = [new PlotLevel("the edge of stability", 1)],
+                },
+                Panel("test accuracy", "test_accuracy"),
+            ],
         }));
         html.Append("<table>\n<tr><th>at the end</th><th>as before</th><th>changed</th></tr>\n");
         Row("steps", branch => Numbers.Count(branch.Step));
@@ -58,5 +73,18 @@ public static class ForkReport
 
         void Row(string name, Func<BranchRecord, string> value) => html.Append(
             $"<tr><th>{name}</th><td>{value(fork.Control)}</td><td>{value(fork.Changed)}</td></tr>\n");
+    }
+
+    // Of the curvature that the branch's optimiser bounds; nothing where it has no threshold.
+    private static ReportSeries OverThreshold(BranchRecord branch, MetricsTable metrics)
+    {
+        Optimizer optimizer = new RunFolder(branch.Folder).ReadConfiguration().CreateOptimizer();
+        if (optimizer.StabilityThreshold is not { } threshold)
+        {
+            return ReportSeries.Empty;
+        }
+
+        ReportSeries curvature = ReportSeries.Of(metrics, EdgeCrossing.ColumnOf(optimizer));
+        return new ReportSeries(curvature.Steps, [.. curvature.Values.Select(value => value / threshold)]);
     }
 }

@@ -5,8 +5,23 @@ namespace OpposingSignals.Runs.Report;
 /// <summary>The key numbers that the summary and several sections share.</summary>
 internal static class ReportFindings
 {
+    /// <summary>The eigenvalue that the stability threshold bounds: of P⁻¹H, or of the Hessian itself.</summary>
+    public static EigenvalueSeries Bounded(ReportModel model) => model.PreconditionedSharpness ?? model.Sharpness;
+
+    /// <summary>What that eigenvalue is called.</summary>
+    public static string BoundedName(ReportModel model) =>
+        model.PreconditionedSharpness is null ? "sharpness" : "preconditioned sharpness";
+
+    /// <summary>The threshold as a level of a plot, none where it is not known.</summary>
+    public static ImmutableArray<PlotLevel> Levels(ReportModel model, string name) =>
+        model.StabilityThreshold is { } threshold && double.IsFinite(threshold) ? [new PlotLevel(name, threshold)] : [];
+
+    /// <summary>The threshold of the Hessian's own eigenvalues; null where it is one of P⁻¹H, or there is none.</summary>
+    public static double? HessianThreshold(ReportModel model) =>
+        model.PreconditionedSharpness is null ? model.StabilityThreshold : null;
+
     /// <summary>
-    /// The step at which the edge is reached, as given or from the measured sharpness; null if it is not.
+    /// The step at which the edge is reached, as given or from the measured curvature; null if it is not.
     /// </summary>
     public static long? Edge(ReportModel model)
     {
@@ -15,34 +30,35 @@ internal static class ReportFindings
             return model.EdgeStep;
         }
 
-        return EdgeCrossing.Find(model.Sharpness.Values.Steps, model.Sharpness.Values.Values, threshold);
+        ReportSeries bounded = Bounded(model).Values;
+        return EdgeCrossing.Find(bounded.Steps, bounded.Values, threshold);
     }
 
     /// <summary>What a plot calls that step.</summary>
-    public static string EdgeMark(ReportModel model) => $"sharpness first above {model.ThresholdFormula}";
+    public static string EdgeMark(ReportModel model) => $"{BoundedName(model)} first above {model.ThresholdFormula}";
 
     /// <summary>The pairs that were found; empty also if none were looked for.</summary>
     public static ImmutableArray<ReportPair> Pairs(ReportModel model) => model.Pairs ?? [];
 
     /// <summary>
-    /// Median of sharpness over threshold from the crossing on; null without a crossing or threshold.
+    /// Median of curvature over threshold from the crossing on; null without a crossing or threshold.
     /// </summary>
-    public static double? SharpnessPastEdge(ReportModel model)
+    public static double? CurvaturePastEdge(ReportModel model)
     {
         if (Edge(model) is not { } edge || model.StabilityThreshold is not { } threshold)
         {
             return null;
         }
 
-        ReportSeries values = model.Sharpness.Values;
+        ReportSeries values = Bounded(model).Values;
         double[] past = [.. values.Values.Where((v, i) => values.Steps[i] >= edge && double.IsFinite(v)).Order()];
         return past.Length == 0 ? null : past[past.Length / 2] / threshold;
     }
 
-    /// <summary>The largest finite sharpness; null if there is none.</summary>
-    public static double? LargestSharpness(ReportModel model)
+    /// <summary>The largest finite value of what the threshold bounds; null if there is none.</summary>
+    public static double? LargestCurvature(ReportModel model)
     {
-        double[] values = [.. model.Sharpness.Values.Values.Where(double.IsFinite)];
+        double[] values = [.. Bounded(model).Values.Values.Where(double.IsFinite)];
         return values.Length == 0 ? null : values.Max();
     }
 

@@ -39,6 +39,12 @@ public sealed record ReportModel
     public ImmutableArray<EigenvalueSeries> FurtherEigenvalues { get; init; } = [];
 
     /// <summary>
+    /// The largest eigenvalue of P⁻¹H, which the threshold bounds where the optimiser divides by a P; null where it
+    /// does not, and the threshold is one of <see cref="Sharpness"/>.
+    /// </summary>
+    public EigenvalueSeries? PreconditionedSharpness { get; init; }
+
+    /// <summary>
     /// The largest curvature at which the optimiser is stable, 2/η for gradient descent; null where none applies.
     /// </summary>
     public double? StabilityThreshold { get; init; }
@@ -50,8 +56,8 @@ public sealed record ReportModel
     public string? ThresholdNote { get; init; }
 
     /// <summary>
-    /// The step at which the sharpness rises above <see cref="StabilityThreshold"/>; null to take it from <see
-    /// cref="Sharpness"/>.
+    /// The step at which the curvature rises above <see cref="StabilityThreshold"/>; null to take it from the series
+    /// that this bounds.
     /// </summary>
     public long? EdgeStep { get; init; }
 

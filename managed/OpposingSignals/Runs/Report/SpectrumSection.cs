@@ -31,9 +31,8 @@ internal static class SpectrumSection
                     Label = "eigenvalue",
                     Lines = [.. all.Take(Coloured).Select((series, i) => CurvatureSection.Eigenvalue(
                         $"eigenvalue {i + 1}", $"e{i + 1}", series, model.ResidualTolerance))],
-                    Levels = model.StabilityThreshold is { } threshold && double.IsFinite(threshold)
-                        ? [new PlotLevel(model.ThresholdFormula, threshold)]
-                        : [],
+                    Levels = model.PreconditionedSharpness is null
+                        ? [.. ReportFindings.Levels(model, model.ThresholdFormula)] : [],
                     Height = 260,
                 },
             ],
@@ -62,7 +61,7 @@ internal static class SpectrumSection
             double? residual = series.Residuals.IsEmpty ? null : series.Residuals[last];
             html.Append($"<tr><th>{rank + 1}</th><td>{Numbers.Count(series.Values.Steps[last])}</td>");
             html.Append(
-                $"<td>{Numbers.Format(value, 4)}</td><td>{Numbers.Format(value / model.StabilityThreshold)}</td>");
+                $"<td>{Numbers.Format(value, 4)}</td><td>{Numbers.Format(value / ReportFindings.HessianThreshold(model))}</td>");
             html.Append($"<td>{Numbers.Format(residual, 2)}</td>");
             html.Append(
                 $"<td>{(series.IsUnconverged(last, model.ResidualTolerance) ? "not converged" : "")}</td></tr>\n");

@@ -33,31 +33,34 @@ internal static class SummarySection
 
     private static string CurvatureSentence(ReportModel model)
     {
-        if (ReportFindings.LargestSharpness(model) is not { } largest)
+        string subject = ReportFindings.BoundedName(model) + (model.PreconditionedSharpness is null
+            ? ", the largest curvature of the loss,"
+            : ", the largest curvature of the loss in the units of the optimiser's steps,");
+        if (ReportFindings.LargestCurvature(model) is not { } largest)
         {
-            return "The sharpness, the largest curvature of the loss, was not measured in this run.";
+            return $"The {subject} was not measured in this run.";
         }
 
         if (model.StabilityThreshold is not { } threshold)
         {
-            return $"The sharpness, the largest curvature of the loss, reached {Numbers.Format(largest)}. " +
+            return $"The {subject} reached {Numbers.Format(largest)}. " +
                 (model.ThresholdNote ?? "No stability threshold applies to this run.");
         }
 
         if (ReportFindings.Edge(model) is not { } edge)
         {
-            return $"This run did not reach the edge of stability: the sharpness, the largest curvature of the loss, stayed " +
+            return $"This run did not reach the edge of stability: the {subject} stayed " +
                 $"below {model.ThresholdFormula} = {Numbers.Format(threshold)}; at most it was {Numbers.Format(largest / threshold)} of it.";
         }
 
-        string hovers = ReportFindings.SharpnessPastEdge(model) switch
+        string hovers = ReportFindings.CurvaturePastEdge(model) switch
         {
             null => "",
             > 0.8 and < 1.3 and { } past => $" Since then it has hovered at {Numbers.Format(past)} of {model.ThresholdFormula} (median): the steps " +
                 "are as long as the loss surface lets them be, and training bounces across a narrow valley.",
             { } past => $" Since then its median has been {Numbers.Format(past)} of {model.ThresholdFormula}.",
         };
-        return $"The sharpness, the largest curvature of the loss, crossed the edge of stability {model.ThresholdFormula} = " +
+        return $"The {subject} crossed the edge of stability {model.ThresholdFormula} = " +
             $"{Numbers.Format(threshold)} at step {Numbers.Count(edge)}.{hovers}";
     }
 
@@ -92,13 +95,13 @@ internal static class SummarySection
                 is { } edge ? Numbers.Count(edge) : "not reached");
         }
 
-        if (ReportFindings.SharpnessPastEdge(model) is { } past)
+        if (ReportFindings.CurvaturePastEdge(model) is { } past)
         {
-            yield return ("sharpness past the edge", Numbers.Format(past) + $" × {model.ThresholdFormula}");
+            yield return ($"{ReportFindings.BoundedName(model)} past the edge", Numbers.Format(past) + $" × {model.ThresholdFormula}");
         }
-        else if (ReportFindings.LargestSharpness(model) is { } largest)
+        else if (ReportFindings.LargestCurvature(model) is { } largest)
         {
-            yield return ("largest sharpness", Numbers.Format(largest));
+            yield return ($"largest {ReportFindings.BoundedName(model)}", Numbers.Format(largest));
         }
 
         if (ReportFindings.Pairs(model) is [ReportPair pair, ..])
