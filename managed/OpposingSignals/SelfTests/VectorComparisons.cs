@@ -85,6 +85,13 @@ internal static class VectorComparisons
         {
             yield return new(name, vector.ToArray(), steps * roundingsOfAStep);
         }
+
+        using VectorBlock last = Block(device, precision, 1, seed: 3), scaled = Block(device, precision, 2, seed: 4);
+        if (optimizer.PreconditionerAt(last, state) is { } preconditioner)
+        {
+            preconditioner.MultiplyByInverseRoot(scaled, scaled);
+            yield return new("preconditioned vectors", scaled.ToArray(), steps * roundingsOfAStep);
+        }
     }
 
     private static IEnumerable<Quantity> Ceiling(Device device, Precision precision)

@@ -69,7 +69,7 @@ public sealed class ForkTests(FinishedRun finished) : IClassFixture<FinishedRun>
         CommandLine.Run([.. SmallRun.Train(folder["run"], steps: 4), .. rule]).Expect(0);
         CommandLine.Run([.. SmallRun.Train(folder["longer"], steps: 7), .. rule]).Expect(0);
         CommandResult fork = CommandLine.Run(
-            "fork", folder["run"], "--optimizer", "adam", "--lr", "0.001", "--steps", "3", "--eig-every", "0",
+            "fork", folder["run"], "--optimizer", "adam", "--lr", "0.001", "--steps", "3", "--eig-every", "1",
             "--out", folder["fork"]).Expect(0);
         Assert.Contains("optimiser adam", fork.Output, StringComparison.Ordinal);
         string[] control = SmallRun.Column(folder["fork", "control"], "loss");
@@ -77,6 +77,10 @@ public sealed class ForkTests(FinishedRun finished) : IClassFixture<FinishedRun>
         Assert.Equal(SmallRun.Column(folder["longer"], "loss")[4..], control);
         Assert.Equal(control[0], changed[0]);
         Assert.NotEqual(control[1], changed[1]);
+
+        // Each branch over the threshold of its own optimiser.
+        Assert.Contains(
+            "stability threshold", File.ReadAllText(folder["fork", "report.html"]), StringComparison.Ordinal);
     }
 
     [Fact]

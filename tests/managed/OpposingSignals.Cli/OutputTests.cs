@@ -34,6 +34,24 @@ public sealed class OutputTests
     }
 
     [Fact]
+    public void AnAdaptiveRunIsHeldAgainstItsOwnThreshold()
+    {
+        using var folder = new TemporaryFolder();
+        string run = folder["run"];
+        string[] train = [.. SmallRun.Train(run, steps: 4), "--optimizer", "rmsprop"];
+        CommandResult trained = CommandLine.Run(train).Expect(0);
+        Assert.Contains("The preconditioned sharpness", trained.Output, StringComparison.Ordinal);
+        Assert.Contains("preconditioned sharpness", trained.Error, StringComparison.Ordinal);
+        using var document = JsonDocument.Parse(CommandLine.Run("report", run, "--json").Expect(0).Output);
+        Assert.Equal("preconditioned sharpness", document.RootElement.GetProperty("bounded_curvature").GetString());
+        string[] column = SmallRun.Column(run, "preconditioned_sharpness");
+        Assert.Equal(
+            double.Parse(column[^1], System.Globalization.CultureInfo.InvariantCulture),
+            document.RootElement.GetProperty("preconditioned_sharpness").GetDouble());
+        Assert.All(SmallRun.Column(run, "preconditioned_products"), products => Assert.NotEqual("", products));
+    }
+
+    [Fact]
     public void TheLargestMoversOfTheLastStepAreMeasured()
     {
         using var folder = new TemporaryFolder();

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text;
 
 namespace OpposingSignals.Runs.Report;
@@ -5,8 +6,6 @@ namespace OpposingSignals.Runs.Report;
 /// <summary>Loss and sharpness over the run, one above the other.</summary>
 internal static class CurvatureSection
 {
-    private const string HessianLabel = "sharpness (largest Hessian eigenvalue)";
-
     public static string Render(ReportModel model)
     {
         string loss = model.LossUnit is { } unit ? $"mean loss ({unit})" : "mean loss";
@@ -45,31 +44,32 @@ internal static class CurvatureSection
         return html.Append("</section>\n").ToString();
     }
 
-    // The eigenvalue that the threshold bounds, with it; before that the Hessian's own where that is another one.
     private static IEnumerable<PlotPanel> Sharpness(ReportModel model)
     {
-        if (model.PreconditionedSharpness is not null)
+        ImmutableArray<PlotLevel> edge =
+            ReportFindings.Levels(model, $"{model.ThresholdFormula}, the edge of stability");
+        bool isPreconditioned = model.PreconditionedSharpness is not null;
+        yield return new PlotPanel
+        {
+            Label = "sharpness (largest Hessian eigenvalue)",
+            Lines = [Eigenvalue("sharpness", "c3", model.Sharpness, model.ResidualTolerance)],
+            Levels = isPreconditioned ? [] : edge,
+            Height = isPreconditioned ? 150 : 230,
+        };
+        if (model.PreconditionedSharpness is { } preconditioned)
         {
             yield return new PlotPanel
             {
-                Label = HessianLabel,
-                Lines = [Eigenvalue("sharpness", "c3", model.Sharpness, model.ResidualTolerance)],
-                Height = 150,
+                Label = "preconditioned sharpness (largest eigenvalue of P⁻¹H)",
+                Lines =
+                    [Eigenvalue(ReportFindings.BoundedName(model), "e4", preconditioned, model.ResidualTolerance)],
+                Levels = edge,
+                Height = 230,
+
+                // The first P is that of a few gradients, and too small.
+                MayBeLogarithmic = true,
             };
         }
-
-        yield return new PlotPanel
-        {
-            Label = model.PreconditionedSharpness is null
-                ? HessianLabel : "preconditioned sharpness (largest eigenvalue of P⁻¹H)",
-            Lines =
-            [
-                Eigenvalue(
-                    ReportFindings.BoundedName(model), "c3", ReportFindings.Bounded(model), model.ResidualTolerance),
-            ],
-            Levels = [.. ReportFindings.Levels(model, $"{model.ThresholdFormula}, the edge of stability")],
-            Height = 230,
-        };
     }
 
     public static PlotLine Eigenvalue(string name, string style, EigenvalueSeries series, double tolerance) => new()

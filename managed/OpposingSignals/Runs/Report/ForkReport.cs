@@ -48,6 +48,7 @@ public static class ForkReport
                         new PlotLine { Name = "changed", Style = "c2", Series = OverThreshold(fork.Changed, changed) },
                     ],
                     Levels = [new PlotLevel("the edge of stability", 1)],
+                    MayBeLogarithmic = true,
                 },
                 Panel("test accuracy", "test_accuracy"),
             ],

@@ -32,7 +32,7 @@ internal static class SpectrumSection
                     Lines = [.. all.Take(Coloured).Select((series, i) => CurvatureSection.Eigenvalue(
                         $"eigenvalue {i + 1}", $"e{i + 1}", series, model.ResidualTolerance))],
                     Levels = model.PreconditionedSharpness is null
-                        ? [.. ReportFindings.Levels(model, model.ThresholdFormula)] : [],
+                        ? ReportFindings.Levels(model, model.ThresholdFormula) : [],
                     Height = 260,
                 },
             ],

@@ -97,7 +97,8 @@ internal static class SummarySection
 
         if (ReportFindings.CurvaturePastEdge(model) is { } past)
         {
-            yield return ($"{ReportFindings.BoundedName(model)} past the edge", Numbers.Format(past) + $" × {model.ThresholdFormula}");
+            yield return ($"{ReportFindings.BoundedName(model)} past the edge", Numbers.Format(past) +
+                (model.PreconditionedSharpness is null ? $" × {model.ThresholdFormula}" : " of the edge"));
         }
         else if (ReportFindings.LargestCurvature(model) is { } largest)
         {

@@ -107,15 +107,26 @@ public sealed class OptimizerTests
     }
 
     [Theory]
-    [InlineData("adam", "38")]
-    [InlineData("rmsprop", "= 2,")]
-    [InlineData("sign", "no curvature")]
-    public void WhereTheSharpnessHasNoThresholdTheReasonIsSaid(string name, string words)
+    [InlineData("adam", 38)]
+    [InlineData("adam:0.5", 6)]
+    [InlineData("rmsprop", 2)]
+    public void AnAdaptiveStepHasAThresholdOfThePreconditionedSharpness(string name, double threshold)
     {
-        Optimizer optimizer = Optimizer.Named(name, 1);
+        Optimizer optimizer = Optimizer.Named(name, 0.25);
+        Assert.True(optimizer.IsPreconditioned);
+        Assert.Equal("preconditioned sharpness", optimizer.BoundedCurvature);
+        Assert.Equal(threshold / 0.25, optimizer.StabilityThreshold!.Value, 1e-12);
+        Assert.NotNull(optimizer.ThresholdFormula);
+        Assert.Null(optimizer.ThresholdNote);
+    }
+
+    [Fact]
+    public void WhereThereIsNoThresholdTheReasonIsSaid()
+    {
+        var optimizer = new SignDescent(1);
         Assert.Null(optimizer.StabilityThreshold);
         Assert.Null(optimizer.ThresholdFormula);
-        Assert.Contains(words, optimizer.ThresholdNote, StringComparison.Ordinal);
+        Assert.Contains("no curvature", optimizer.ThresholdNote, StringComparison.Ordinal);
     }
 
     [Fact]

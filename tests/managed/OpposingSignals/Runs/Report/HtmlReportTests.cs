@@ -86,6 +86,32 @@ public sealed class HtmlReportTests
     }
 
     [Fact]
+    public void AThresholdOfThePreconditionedSharpnessIsLaidBesideThat()
+    {
+        ReportModel gradient = SampleReport.Create() with { EdgeStep = null };
+        ReportModel adaptive = gradient with
+        {
+            Sharpness = new EigenvalueSeries(new ReportSeries([0, 10, 20], [900, 900, 900]), []),
+            FurtherEigenvalues = [],
+            PreconditionedSharpness = new EigenvalueSeries(new ReportSeries([0, 10, 20], [1, 2, 5000]), []),
+            StabilityThreshold = 3800,
+            ThresholdFormula = "(2 + 2β₁)/((1 − β₁)η)",
+        };
+        XElement page = Parse(HtmlReport.Render(adaptive));
+        Assert.Contains("The preconditioned sharpness", page.Value);
+        Assert.Contains("at step 20", page.Value);
+        Assert.Contains("largest eigenvalue of P⁻¹H", page.Value);
+        XElement without = Parse(HtmlReport.Render(gradient));
+        Assert.DoesNotContain("preconditioned", without.Value);
+
+        // The Hessian's eigenvalues lose their line, in the plot's wide and in its narrow form.
+        Assert.Equal(Levels(without) - 2, Levels(page));
+
+        static int Levels(XElement page) =>
+            page.Descendants("line").Count(line => line.Attribute("class")?.Value == "level");
+    }
+
+    [Fact]
     public void APairOfAnotherEigenvectorSaysWhatItCarriesThere()
     {
         ReportModel model = SampleReport.Create();
