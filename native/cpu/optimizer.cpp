@@ -29,22 +29,6 @@ void run(const Arguments& a) {
   with_precision(a.precision, [&](auto zero) { step<decltype(zero)>(a, Rule<decltype(zero)>(a)); });
 }
 
-template <class T>
-void precondition(const opsig_precondition_arguments& a) {
-  const T* gradient = static_cast<const T*>(a.gradient);
-  const T* second = static_cast<const T*>(a.second);
-  const T* input = static_cast<const T*>(a.input);
-  T* output = static_cast<T*>(a.output);
-#pragma omp parallel for simd if (parallel : a.count * a.length > kParallelElements)
-  for (int64_t p = 0; p < a.length; ++p) {
-    const double scale =
-        optimizer::inverse_root(a, static_cast<double>(second[p]), static_cast<double>(gradient[p]));
-    for (int64_t j = 0; j < a.count; ++j)
-      output[j * a.output_stride + p] =
-          static_cast<T>(scale * static_cast<double>(input[j * a.input_stride + p]));
-  }
-}
-
 }  // namespace
 
 OPSIG_OPERATION(gradient_step, opsig_gradient_step_arguments) { run<optimizer::Gradient>(arguments); }
@@ -56,5 +40,9 @@ OPSIG_OPERATION(adaptive_step, opsig_adaptive_step_arguments) { run<optimizer::A
 OPSIG_OPERATION(precondition, opsig_precondition_arguments) {
   const auto& a = arguments;
   require(a.length >= 0 && a.count >= 0, "negative extent");
-  with_precision(a.precision, [&](auto zero) { precondition<decltype(zero)>(a); });
+  with_precision(a.precision, [&](auto zero) {
+    const optimizer::Precondition<decltype(zero)> precondition(a);
+#pragma omp parallel for simd if (parallel : a.count * a.length > kParallelElements)
+    for (int64_t p = 0; p < a.length; ++p) precondition(p);
+  });
 }

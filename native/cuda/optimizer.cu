@@ -38,17 +38,7 @@ OPSIG_DEVICE void adaptive_step(const opsig_adaptive_step_arguments& a) {
 // Of K vectors at once, 2 + 2 K elements are read and written for each of a vector.
 template <class T>
 OPSIG_DEVICE void precondition(const opsig_precondition_arguments& a) {
-  const T* gradient = static_cast<const T*>(a.gradient);
-  const T* second = static_cast<const T*>(a.second);
-  const T* input = static_cast<const T*>(a.input);
-  T* output = static_cast<T*>(a.output);
-  over_elements(a.length, [&](int64_t p) {
-    const double scale =
-        optimizer::inverse_root(a, static_cast<double>(second[p]), static_cast<double>(gradient[p]));
-    for (int64_t j = 0; j < a.count; ++j)
-      output[j * a.output_stride + p] =
-          static_cast<T>(scale * static_cast<double>(input[j * a.input_stride + p]));
-  });
+  over_elements(a.length, optimizer::Precondition<T>(a));
 }
 
 }  // namespace

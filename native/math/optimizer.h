@@ -69,10 +69,31 @@ struct Adaptive {
   T* seconds;
 };
 
-// The element of P^(-1/2) for opsig_precondition_arguments.
-OPSIG_FUNCTION double inverse_root(const opsig_precondition_arguments& a, double second, double gradient) {
-  const double root = ::sqrt(a.second_correction * next_second(a, second, gradient));
-  return 1 / ::sqrt(a.factor * (root + a.epsilon));
-}
+// opsig_precondition_arguments for element p of every vector.
+template <class T>
+struct Precondition {
+  explicit OPSIG_FUNCTION Precondition(const opsig_precondition_arguments& a)
+      : numbers(a),
+        gradient(static_cast<const T*>(a.gradient)),
+        seconds(static_cast<const T*>(a.second)),
+        input(static_cast<const T*>(a.input)),
+        output(static_cast<T*>(a.output)) {}
+
+  OPSIG_FUNCTION void operator()(int64_t p) const {
+    const double second = next_second(numbers, static_cast<double>(seconds[p]), static_cast<double>(gradient[p]));
+    const double root = ::sqrt(numbers.second_correction * second) + numbers.epsilon;
+    const double scale = 1 / ::sqrt(numbers.factor * root);
+    for (int64_t j = 0; j < numbers.count; ++j) {
+      const double value = static_cast<double>(input[j * numbers.input_stride + p]);
+      output[j * numbers.output_stride + p] = static_cast<T>(scale * value);
+    }
+  }
+
+  opsig_precondition_arguments numbers;
+  const T* gradient;
+  const T* seconds;
+  const T* input;
+  T* output;
+};
 
 }  // namespace opsig::optimizer
