@@ -27,12 +27,12 @@ internal static class Summary
         {
             (null, _) => $"{optimizer.ThresholdNote}",
             ({ } threshold, { } step) => Invariant(
-                $"The {optimizer.BoundedCurvature} reached {optimizer.ThresholdFormula} = {threshold:G4} at step {step}."),
+                $"The {optimizer.BoundedCurvature} reached {optimizer.ThresholdFormula} = {Figures.Curvature(threshold)} at step {step}."),
             ({ } threshold, null) => Invariant(
-                $"The {optimizer.BoundedCurvature} has not reached {optimizer.ThresholdFormula} = {threshold:G4}."),
+                $"The {optimizer.BoundedCurvature} has not reached {optimizer.ThresholdFormula} = {Figures.Curvature(threshold)}."),
         };
         Console.Out.WriteLine(Invariant(
-            $"{reached} At step {groups.Step} the sharpness is {groups.Sharpness:G4} (residual {groups.SharpnessResidual:G2})."));
+            $"{reached} At step {groups.Step} the sharpness is {Figures.Curvature(groups.Sharpness)} (residual {groups.SharpnessResidual:G2})."));
         if (groups.Pairs.Count == 0)
         {
             Console.Out.WriteLine(groups.ExplainNoPairs());

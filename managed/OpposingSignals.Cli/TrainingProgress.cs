@@ -66,11 +66,9 @@ internal sealed class TrainingProgress : IDisposable
     private void Write()
     {
         double rate = (_last!.Step - _first) / Math.Max(_total.Elapsed.TotalSeconds, 1e-9);
-        string threshold = _optimizer.StabilityThreshold is { } bound
-            ? string.Create(CultureInfo.InvariantCulture, $" of {bound:G4}")
-            : "";
+        string threshold = _optimizer.StabilityThreshold is { } bound ? $" of {Figures.Curvature(bound)}" : "";
         string curvature = _curvature is { } value
-            ? string.Create(CultureInfo.InvariantCulture, $"  {_optimizer.BoundedCurvature} {value:G4}{threshold}")
+            ? $"  {_optimizer.BoundedCurvature} {Figures.Curvature(value)}{threshold}"
             : "";
         string line = string.Create(
             CultureInfo.InvariantCulture,
