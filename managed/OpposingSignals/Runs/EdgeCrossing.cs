@@ -12,8 +12,9 @@ public static class EdgeCrossing
     public const string PreconditionedSharpness = "preconditioned_sharpness";
 
     /// <summary>
-    /// The first step at which the sharpness, that of P⁻¹H where the optimiser divides by a P, rises above the threshold. A run that starts above it is thrown down by
-    /// its first steps, and reaches the edge when it comes back; one that stays above has been there from the start.
+    /// The first step at which the sharpness, that of P⁻¹H where the optimiser divides by a P, rises above the
+    /// threshold. A run that starts above it is thrown down by its first steps, and reaches the edge when it comes
+    /// back; one that stays above has been there from the start.
     /// </summary>
     /// <param name="steps">Steps, ascending.</param>
     /// <param name="sharpness">The sharpness at each; NaN where it is not known.</param>
