@@ -171,7 +171,7 @@ internal static class Summary
             ["sharpness_converged"] = groups.SharpnessConverged,
             ["bounded_curvature"] = optimizer.BoundedCurvature,
             ["preconditioned_sharpness"] = optimizer.IsPreconditioned
-                ? Number(metrics[EdgeCrossing.PreconditionedSharpness].LastOrDefault(value => value is not null)) : null,
+                ? Number(metrics[MetricsColumns.PreconditionedSharpness].LastOrDefault(value => value is not null)) : null,
             ["precision"] = Number(groups.Precision),
             ["recall"] = Number(groups.Recall),
             ["spikes"] = new JsonArray([.. groups.Spikes.Select(spike => new JsonObject

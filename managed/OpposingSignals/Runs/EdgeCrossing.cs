@@ -5,12 +5,6 @@ namespace OpposingSignals.Runs;
 /// <summary>When a run reaches the edge of stability.</summary>
 public static class EdgeCrossing
 {
-    /// <summary>The metrics' column of the largest eigenvalue of the Hessian H.</summary>
-    public const string Sharpness = "sharpness";
-
-    /// <summary>That of P⁻¹H, for optimisers that divide by a P.</summary>
-    public const string PreconditionedSharpness = "preconditioned_sharpness";
-
     /// <summary>
     /// The first step at which the sharpness, that of P⁻¹H where the optimiser divides by a P, rises above the
     /// threshold. A run that starts above it is thrown down by its first steps, and reaches the edge when it comes
@@ -39,12 +33,9 @@ public static class EdgeCrossing
         ArgumentNullException.ThrowIfNull(run);
         MetricsTable metrics = MetricsFile.Read(run.Folder.Metrics);
         Optimizer optimizer = run.Trainer.Optimizer;
+        double?[] curvature = metrics[MetricsColumns.Bounded(optimizer)];
         return optimizer.StabilityThreshold is { } threshold
-            ? Find(metrics.Steps, [.. metrics[ColumnOf(optimizer)].Select(value => value ?? double.NaN)], threshold)
+            ? Find(metrics.Steps, [.. curvature.Select(value => value ?? double.NaN)], threshold)
             : null;
     }
-
-    /// <summary>The metrics' column of the curvature that the optimiser's threshold bounds.</summary>
-    internal static string ColumnOf(Optimizer optimizer) =>
-        optimizer.IsPreconditioned ? PreconditionedSharpness : Sharpness;
 }

@@ -10,14 +10,15 @@ namespace OpposingSignals.Runs;
 /// </summary>
 internal sealed class RunRecords : IDisposable
 {
-    private static readonly string[] MetricsColumns =
+    private static readonly string[] CommonColumns =
     [
-        "loss", "accuracy", "test_loss", "test_accuracy", "gradient_norm", EdgeCrossing.Sharpness, "sharpness_residual",
+        "loss", "accuracy", "test_loss", "test_accuracy", "gradient_norm", MetricsColumns.Sharpness,
+        "sharpness_residual",
         "rise_fraction", "outlier_share", "change_q01", "change_q25", "change_q50", "change_q75", "change_q99",
     ];
 
     private static readonly string[] PreconditionedColumns =
-        [EdgeCrossing.PreconditionedSharpness, "preconditioned_residual", "preconditioned_products"];
+        [MetricsColumns.PreconditionedSharpness, "preconditioned_residual", "preconditioned_products"];
 
     private readonly MetricsFile _metrics;
     private readonly bool _isPreconditioned;
@@ -36,7 +37,7 @@ internal sealed class RunRecords : IDisposable
         _moverCount = Math.Min(SampleStream.DefaultMovers, samples);
         _isPreconditioned = configuration.CreateOptimizer().IsPreconditioned;
         _metrics = Open(
-            folder.Metrics, [.. MetricsColumns, .. _isPreconditioned ? PreconditionedColumns : []], lastStep,
+            folder.Metrics, [.. CommonColumns, .. _isPreconditioned ? PreconditionedColumns : []], lastStep,
             lastRow: lastStep);
         _ritz = configuration.Training.EigenEvery > 0
             ? Open(

@@ -38,7 +38,7 @@ public static class ForkReport
             Panels =
             [
                 Panel("training loss", "loss", logarithmic: true),
-                Panel("sharpness", EdgeCrossing.Sharpness),
+                Panel("sharpness", MetricsColumns.Sharpness),
                 new PlotPanel
                 {
                     Label = "curvature over the optimiser's stability threshold",
@@ -85,7 +85,7 @@ public static class ForkReport
             return ReportSeries.Empty;
         }
 
-        ReportSeries curvature = ReportSeries.Of(metrics, EdgeCrossing.ColumnOf(optimizer));
+        ReportSeries curvature = ReportSeries.Of(metrics, MetricsColumns.Bounded(optimizer));
         return new ReportSeries(curvature.Steps, [.. curvature.Values.Select(value => value / threshold)]);
     }
 }

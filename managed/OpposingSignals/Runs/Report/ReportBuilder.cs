@@ -37,9 +37,9 @@ public static class ReportBuilder
                 ? ReportSeries.Of(metrics, "accuracy") : ReportSeries.Empty,
             TestAccuracy = run.Objects.Data.Training.HasClasses
                 ? ReportSeries.Of(metrics, "test_accuracy") : ReportSeries.Empty,
-            Sharpness = Eigenvalues(metrics, EdgeCrossing.Sharpness, "sharpness_residual"),
+            Sharpness = Eigenvalues(metrics, MetricsColumns.Sharpness, "sharpness_residual"),
             PreconditionedSharpness = optimizer.IsPreconditioned
-                ? Eigenvalues(metrics, EdgeCrossing.PreconditionedSharpness, "preconditioned_residual") : null,
+                ? Eigenvalues(metrics, MetricsColumns.PreconditionedSharpness, "preconditioned_residual") : null,
             FurtherEigenvalues = FurtherEigenvalues(run),
             StabilityThreshold = optimizer.StabilityThreshold,
             ThresholdFormula = optimizer.ThresholdFormula ?? "",
