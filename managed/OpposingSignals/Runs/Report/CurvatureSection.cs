@@ -60,7 +60,7 @@ internal static class CurvatureSection
         {
             yield return new PlotPanel
             {
-                Label = "preconditioned sharpness (largest eigenvalue of P⁻¹H)",
+                Label = "preconditioned sharpness, of P⁻¹H",
                 Lines =
                     [Eigenvalue(ReportFindings.BoundedName(model), "e4", preconditioned, model.ResidualTolerance)],
                 Levels = edge,
