@@ -45,7 +45,7 @@ public abstract class Optimizer
     public virtual string? ThresholdFormula => null;
 
     /// <summary>What the threshold bounds.</summary>
-    public string BoundedCurvature => IsPreconditioned ? "preconditioned sharpness" : "sharpness";
+    public string BoundedCurvature => CurvatureName(IsPreconditioned);
 
     /// <summary>Why there is no threshold; null where there is one.</summary>
     public virtual string? ThresholdNote => null;
@@ -149,6 +149,10 @@ public abstract class Optimizer
     /// <summary>The step itself; <see cref="OptimizerState.Steps"/> counts it already.</summary>
     private protected abstract void Update(
         VectorBlock parameters, VectorBlock gradient, OptimizerState state, VectorBlock? previous);
+
+    /// <summary>What the largest eigenvalue of P⁻¹H is called, or that of the Hessian H.</summary>
+    internal static string CurvatureName(bool isPreconditioned) =>
+        isPreconditioned ? "preconditioned sharpness" : "sharpness";
 
     private protected static double Decay(double value, string of) => value >= 0 && value < 1
         ? value

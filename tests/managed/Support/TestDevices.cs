@@ -12,6 +12,19 @@ public static class TestDevices
     /// <summary>A device by name; the processor with two threads.</summary>
     public static Device Open(string name) => Device.Named(name, threads: 2);
 
+    /// <summary>Every name in both precisions on every device.</summary>
+    public static TheoryData<string, string, Precision> Cases(IEnumerable<string> names)
+    {
+        var cases = new TheoryData<string, string, Precision>();
+        foreach ((string device, string name) in from device in Names from name in names select (device, name))
+        {
+            cases.Add(device, name, Precision.Float32);
+            cases.Add(device, name, Precision.Float64);
+        }
+
+        return cases;
+    }
+
     private static bool HasGpu()
     {
         try

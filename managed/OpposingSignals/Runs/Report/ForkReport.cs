@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text;
 using System.Text.Json;
 using OpposingSignals.Optimizers;
@@ -42,11 +43,7 @@ public static class ForkReport
                 new PlotPanel
                 {
                     Label = "curvature over the optimiser's stability threshold",
-                    Lines =
-                    [
-                        new PlotLine { Name = "as before", Style = "c1", Series = OverThreshold(fork.Control, control) },
-                        new PlotLine { Name = "changed", Style = "c2", Series = OverThreshold(fork.Changed, changed) },
-                    ],
+                    Lines = Lines(OverThreshold(fork.Control, control), OverThreshold(fork.Changed, changed)),
                     Levels = [new PlotLevel("the edge of stability", 1)],
                     MayBeLogarithmic = true,
                 },
@@ -65,16 +62,18 @@ public static class ForkReport
         {
             Label = label,
             MayBeLogarithmic = logarithmic,
-            Lines =
-            [
-                new PlotLine { Name = "as before", Style = "c1", Series = ReportSeries.Of(control, column) },
-                new PlotLine { Name = "changed", Style = "c2", Series = ReportSeries.Of(changed, column) },
-            ],
+            Lines = Lines(ReportSeries.Of(control, column), ReportSeries.Of(changed, column)),
         };
 
         void Row(string name, Func<BranchRecord, string> value) => html.Append(
             $"<tr><th>{name}</th><td>{value(fork.Control)}</td><td>{value(fork.Changed)}</td></tr>\n");
     }
+
+    private static ImmutableArray<PlotLine> Lines(ReportSeries asBefore, ReportSeries changed) =>
+    [
+        new PlotLine { Name = "as before", Style = "c1", Series = asBefore },
+        new PlotLine { Name = "changed", Style = "c2", Series = changed },
+    ];
 
     // Of the curvature that the branch's optimiser bounds; nothing where it has no threshold.
     private static ReportSeries OverThreshold(BranchRecord branch, MetricsTable metrics)

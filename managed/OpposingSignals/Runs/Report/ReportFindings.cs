@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using OpposingSignals.Optimizers;
 
 namespace OpposingSignals.Runs.Report;
 
@@ -10,7 +11,7 @@ internal static class ReportFindings
 
     /// <summary>What that eigenvalue is called.</summary>
     public static string BoundedName(ReportModel model) =>
-        model.PreconditionedSharpness is null ? "sharpness" : "preconditioned sharpness";
+        Optimizer.CurvatureName(model.PreconditionedSharpness is not null);
 
     /// <summary>The threshold as a level of a plot, none where it is not known.</summary>
     public static ImmutableArray<PlotLevel> Levels(ReportModel model, string name) =>

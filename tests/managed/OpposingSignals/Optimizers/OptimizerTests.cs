@@ -28,23 +28,7 @@ public sealed class OptimizerTests
         },
     };
 
-    public static TheoryData<string, string, Precision> Cases
-    {
-        get
-        {
-            var cases = new TheoryData<string, string, Precision>();
-            foreach (string device in TestDevices.Names)
-            {
-                foreach (string rule in Rules.Keys)
-                {
-                    cases.Add(device, rule, Precision.Float32);
-                    cases.Add(device, rule, Precision.Float64);
-                }
-            }
-
-            return cases;
-        }
-    }
+    public static TheoryData<string, string, Precision> Cases => TestDevices.Cases(Rules.Keys);
 
     [Theory]
     [MemberData(nameof(Cases))]

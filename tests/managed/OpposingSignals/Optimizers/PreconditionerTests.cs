@@ -8,23 +8,8 @@ public sealed class PreconditionerTests
 {
     private const int Length = 100;
 
-    public static TheoryData<string, string, Precision> Cases
-    {
-        get
-        {
-            var cases = new TheoryData<string, string, Precision>();
-            foreach (string device in TestDevices.Names)
-            {
-                foreach (string rule in (string[])["adam", "adam:0.5:0.9:0.01", "rmsprop", "rmsprop:0.9:0.1"])
-                {
-                    cases.Add(device, rule, Precision.Float32);
-                    cases.Add(device, rule, Precision.Float64);
-                }
-            }
-
-            return cases;
-        }
-    }
+    public static TheoryData<string, string, Precision> Cases =>
+        TestDevices.Cases(["adam", "adam:0.5:0.9:0.01", "rmsprop", "rmsprop:0.9:0.1"]);
 
     /// <summary>
     /// Without a first moment, θ changes by −η P⁻¹ g: the step that is taken then says what P was. Adam's first moment
