@@ -2,11 +2,14 @@
 # A CUDA compiler for machines without one: Debian's, unpacked into a cache folder rather than installed. The installed
 # packages would pull in the driver's libraries; kernels are compiled to machine code and need none of them. Sourced.
 
-cuda_version=11.8
-cuda_host_compiler=g++-11
+cuda_version=12.4
+cuda_host_compiler=g++-12
 cuda_folder=${XDG_CACHE_HOME:-$HOME/.cache}/opsig/cuda-$cuda_version
 
-# The compiler's parts, and its headers. The latter lie in a package of 770 MB, most of it libraries that are not unpacked.
+# The first release of Debian whose compiler knows Hopper's own instructions; it runs on earlier ones too.
+cuda_release=trixie
+
+# The compiler's parts, and its headers. The latter lie in a package of 930 MB, most of it libraries that are not unpacked.
 cuda_compiler_package=nvidia-cuda-toolkit
 cuda_headers_package=nvidia-cuda-dev
 
@@ -22,7 +25,7 @@ find_nvcc() {
 # Puts the compiler into the cache folder unless there is one at hand.
 fetch_nvcc() {
   [[ -z $(find_nvcc) ]] || return 0
-  echo "fetching the CUDA $cuda_version compiler (about 860 MB, once) ..." >&2
+  echo "fetching the CUDA $cuda_version compiler (about 1 GB, once) ..." >&2
   install_packages "$cuda_host_compiler=$cuda_host_compiler" || return
   local work status=0
   mkdir -p "${cuda_folder%/*}"
@@ -30,7 +33,7 @@ fetch_nvcc() {
   (download_cuda "$work" && unpack_cuda "$work") >"$work/log" 2>&1 </dev/null || status=$?
   if ((status)); then
     tail -n 5 "$work/log" >&2
-    echo "opsig: the CUDA compiler could not be fetched from this machine's Debian sources (component non-free)." >&2
+    echo "opsig: the CUDA compiler could not be fetched from the mirror of this machine's package sources (Debian $cuda_release, component non-free)." >&2
   else
     mv -T "$work/tree" "$cuda_folder" || status=$?
   fi
@@ -38,16 +41,14 @@ fetch_nvcc() {
   return "$status"
 }
 
-# This machine's own package sources with the component non-free, in a folder of their own: nothing is changed outside it.
+# From the mirror of this machine's own package sources, in a folder of their own: nothing is changed outside it.
 download_cuda() {
-  local work=$1 file
+  local work=$1 own mirror
   mkdir -p "$work"/{sources,lists/partial,cache/archives/partial,packages}
-  for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources; do
-    [[ ! -e $file ]] ||
-      sed -E 's/^(Components:.*\bmain\b).*/\1 non-free/; s/^(deb(-src)? .* main\b).*/\1 non-free/' \
-        "$file" >"$work/sources/${file##*/}"
-  done
-  [[ ! -e $work/sources/sources.list ]] || mv "$work/sources/sources.list" "$work/sources/main.list"
+  own=$(. /etc/os-release && echo "${VERSION_CODENAME-}")
+  mirror=$(apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages' 'Component: main' |
+    awk -v own="$own" '$2 == own { print $1; exit }')
+  echo "deb ${mirror:?there is no package source of Debian $own} $cuda_release non-free" >"$work/sources/cuda.list"
   local apt=(apt-get -o Dir::Etc::sourcelist=/dev/null -o Dir::Etc::sourceparts="$work/sources" -o APT::Sandbox::User=""
     -o Dir::State::lists="$work/lists" -o Dir::Cache="$work/cache" -o Acquire::Languages=none)
   "${apt[@]}" update && (cd -- "$work/packages" && "${apt[@]}" download "$cuda_compiler_package" "$cuda_headers_package")

@@ -16,26 +16,25 @@ OPSIG_DEVICE T* of(const opsig_vectors& tensor, int64_t vector) {
   return tensor.data == nullptr ? nullptr : static_cast<T*>(tensor.data) + vector * tensor.vector_stride;
 }
 
-// Lines of a packed filter, each its taps of one phase.
+// Lines of a packed filter, each its taps of one phase; a filter has fewer than 2^31 weights.
 template <class T>
 struct FilterLines {
   // Negative where there is none.
   struct Line {
-    int64_t offset;
+    int offset;
   };
   struct Step {
-    int64_t offset;
+    int offset;
   };
   const T* first;
-  int lines;
-  int64_t line_stride;
+  int lines, line_stride;
   bool wide;
   static constexpr bool depth_contiguous = true, same_lines = true;
 
-  OPSIG_DEVICE Line line(int64_t i) const { return {i < lines ? i * line_stride : -1}; }
-  OPSIG_DEVICE Step step(int64_t k) const { return {k}; }
+  OPSIG_DEVICE Line line(int64_t i) const { return {i < lines ? static_cast<int>(i) * line_stride : -1}; }
+  OPSIG_DEVICE Step step(int64_t k) const { return {static_cast<int>(k)}; }
   OPSIG_DEVICE const T* at(Line line, Step step) const {
-    return line.offset < 0 ? nullptr : first + line.offset + step.offset;
+    return line.offset < 0 ? nullptr : first + (line.offset + step.offset);
   }
 };
 
@@ -69,11 +68,11 @@ OPSIG_DEVICE int64_t filter_size(const Shape& s) {
 template <class T>
 OPSIG_DEVICE FilterLines<T> packed_filter(const Arguments& a, const T* packed, int term, int64_t vector, int group,
                                           int lines, int channels, int first_tap) {
-  const int64_t depth = static_cast<int64_t>(taps(a.shape)) * channels;
+  const int depth = taps(a.shape) * channels;
   const T* first =
       packed + (static_cast<int64_t>(term) * a.vectors + (a.filter[term].vector_stride == 0 ? 0 : vector)) *
                    filter_size(a.shape);
-  return {first + group * lines * depth + static_cast<int64_t>(first_tap) * channels, lines, depth,
+  return {first + static_cast<int64_t>(group) * lines * depth + first_tap * channels, lines, depth,
           whole_words(packed, channels, 1)};
 }
 
@@ -82,12 +81,14 @@ OPSIG_DEVICE FilterLines<T> packed_filter(const Arguments& a, const T* packed, i
 struct Place {
   int64_t r0;
   int c0, vector, group, phase;
-  OPSIG_DEVICE Place(const Shape& s, int64_t columns, int tile, int phases = 1)
-      : vector(static_cast<int>(blockIdx.y) / s.groups), group(static_cast<int>(blockIdx.y) % s.groups) {
-    const int64_t column_tiles = (columns + tile - 1) / tile, row_tile = blockIdx.x / column_tiles;
-    r0 = row_tile / phases * tile;
-    c0 = static_cast<int>(blockIdx.x % column_tiles) * tile;
-    phase = static_cast<int>(row_tile % phases);
+
+  template <class Core>
+  OPSIG_DEVICE static Place of(const Shape& s, int64_t columns, int phases = 1) {
+    const unsigned tile = anew(blockIdx.x), product = anew(blockIdx.y), groups = static_cast<unsigned>(s.groups);
+    const int64_t column_tiles = (columns + Core::kColumns - 1) / Core::kColumns, row_tile = tile / column_tiles;
+    return {row_tile / phases * Core::kRows, static_cast<int>(tile % column_tiles) * Core::kColumns,
+            static_cast<int>(product / groups), static_cast<int>(product % groups),
+            static_cast<int>(row_tile % phases)};
   }
 };
 
@@ -107,40 +108,68 @@ struct FilterOperands {
   }
 };
 
-// out [pixels, channels] = [accumulate] out + rows times the filters + bias, by group.
+// Where the results of a tile of pixels by channels go, with what is added to them.
+template <class T, class Image>
+struct PixelOutput {
+  Image image;
+  T* first;
+  const T* bias;
+  int64_t first_pixel;
+  int columns, pixel_stride;
+  bool accumulate;
+
+  OPSIG_DEVICE PixelOutput(const Arguments& a, const Place& place, const Image& image, int out_channels,
+                           const opsig_vectors& of_bias)
+      : image(image),
+        first_pixel(place.r0),
+        columns(out_channels / a.shape.groups - place.c0),
+        pixel_stride(out_channels),
+        accumulate(a.accumulate != 0) {
+    const int channel = place.group * (out_channels / a.shape.groups) + place.c0;
+    first = of<T>(a.out, place.vector) + image.origin() * out_channels + channel;
+    bias = of<T>(of_bias, place.vector);
+    if (bias != nullptr) bias += channel;
+  }
+
+  OPSIG_DEVICE void operator()(int row, int column, T value) const {
+    const int64_t pixel = first_pixel + row;
+    if (pixel >= image.pixels() || column >= columns) return;
+    if (bias != nullptr) value += bias[column];
+    T* to = first + image.from_origin(pixel) * pixel_stride + column;
+    *to = accumulate ? *to + value : value;
+  }
+};
+
+// out [pixels, channels] = [accumulate] out + rows times the filters + bias, by group. Phases differ by a row and a
+// column of pixels at most and get as many blocks each: some find nothing to do.
 template <class Core, class Image>
-OPSIG_DEVICE void filter(const Arguments& a, const typename Core::Number* packed, const Place& place,
-                         const Image& image, int out_channels, const opsig_vectors& of_bias) {
+OPSIG_DEVICE void filter(const Arguments& a, const typename Core::Number* packed, int out_channels,
+                         const opsig_vectors& of_bias) {
   using T = typename Core::Number;
-  const int from = image.channels() / a.shape.groups, columns = out_channels / a.shape.groups;
-  T* out = of<T>(a.out, place.vector) + image.origin() * out_channels + place.group * columns;
-  const T* bias = of<T>(of_bias, place.vector);
+  const Shape& s = a.shape;
+  const int columns = out_channels / s.groups;
+  const Place place = Place::of<Core>(s, columns, Image::count(s));
+  const Image image(s, place.phase);
+  const int from = image.channels() / s.groups;
+  const bool stays = image.taps() == 0 && a.accumulate;
+  if (place.r0 >= image.pixels() || stays) return;
   Core::template run<PixelRows<T, Image>, FilterLines<T>>(
       a.terms, 0, static_cast<int64_t>(image.taps()) * from, place.r0, place.c0,
-      FilterOperands<T, Image>{a, packed, place, image, from, columns}, [&](int i, int j, T value) {
-        const int64_t row = place.r0 + i;
-        const int column = place.c0 + j;
-        if (row >= image.pixels() || column >= columns) return;
-        if (bias != nullptr) value += bias[place.group * columns + column];
-        T* to = out + image.from_origin(row) * out_channels + column;
-        *to = a.accumulate ? *to + value : value;
+      FilterOperands<T, Image>{a, packed, place, image, from, columns}, [&] {
+        // Once more, so that what the walk does not need takes no registers during it.
+        const Place at_end = Place::of<Core>(s, columns, Image::count(s));
+        return PixelOutput<T, Image>(a, at_end, Image(s, at_end.phase), out_channels, of_bias);
       });
 }
 
 template <class Core>
 OPSIG_DEVICE void forward(const Arguments& a, const typename Core::Number* packed) {
-  const Shape& s = a.shape;
-  filter<Core>(a, packed, Place(s, s.out_channels / s.groups, Core::kTile), Patches(s), s.out_channels, a.bias);
+  filter<Core, Patches>(a, packed, a.shape.out_channels, a.bias);
 }
 
-// Phases differ by a row and a column of pixels at most and get as many blocks each: some find nothing to do.
 template <class Core>
 OPSIG_DEVICE void backward_data(const Arguments& a, const typename Core::Number* packed) {
-  const Shape& s = a.shape;
-  const Place place(s, s.channels / s.groups, Core::kTile, Phase::count(s));
-  const Phase phase(s, place.phase);
-  const bool stays = phase.taps() == 0 && a.accumulate;
-  if (place.r0 < phase.pixels() && !stays) filter<Core>(a, packed, place, phase, s.channels, {});
+  filter<Core, Phase>(a, packed, a.shape.channels, {});
 }
 
 template <class T>
@@ -169,13 +198,15 @@ OPSIG_DEVICE void backward_weights(const Arguments& a, const TilePlan& plan) {
   const int rows = s.out_channels / s.groups;
   const int64_t columns = static_cast<int64_t>(taps(s)) * (s.channels / s.groups);
   const int64_t depth = s.samples * s.out_height * s.out_width, begin = blockIdx.z * plan.depth_of_share;
-  const Place place(s, columns, Core::kTile);
+  const Place place = Place::of<Core>(s, columns);
+  const int64_t r0 = place.r0, c0 = place.c0;
   T* out = static_cast<T*>(plan.partial) + (static_cast<int64_t>(blockIdx.z) * gridDim.y + blockIdx.y) * rows * columns;
   Core::template run<CotangentColumns<T>, TapColumns<T, Patches>>(
-      a.terms, begin, min(depth, begin + plan.depth_of_share), place.r0, place.c0, WeightOperands<T>{a, place},
-      [&](int i, int j, T value) {
-        const int64_t row = place.r0 + i, column = place.c0 + j;
-        if (row < rows && column < columns) out[row * columns + column] = value;
+      a.terms, begin, min(depth, begin + plan.depth_of_share), place.r0, place.c0, WeightOperands<T>{a, place}, [&] {
+        return [=](int i, int j, T value) {
+          const int64_t row = r0 + i, column = c0 + j;
+          if (row < rows && column < columns) out[row * columns + column] = value;
+        };
       });
 }
 

@@ -8,6 +8,7 @@
 // the results go:
 //   int taps(), first_tap()
 //   int64_t origin(), from_origin(int64_t)    the first pixel in the output, and how far from it another lies
+// and Image(shape, i) is the i-th of the count(shape) images that the rows are shared between.
 #pragma once
 
 #include "opsig/convolution.h"
@@ -46,7 +47,9 @@ OPSIG_DEVICE bool whole_words(const T* first, int channels, int groups) {
 // The patches of all output pixels.
 class Patches {
  public:
-  OPSIG_DEVICE explicit Patches(const Shape& shape) : shape_(&shape) {}
+  OPSIG_DEVICE static int count(const Shape&) { return 1; }
+
+  OPSIG_DEVICE explicit Patches(const Shape& shape, int = 0) : shape_(&shape) {}
   OPSIG_DEVICE int64_t pixels() const { return shape_->samples * shape_->out_height * shape_->out_width; }
   OPSIG_DEVICE Position first(int64_t pixel) const {
     const QuotientAndRest by_column = divide(pixel, shape_->out_width),
@@ -70,31 +73,32 @@ class Patches {
   const Shape* shape_;
 };
 
-// The elements of an image by pixel and tap: how far from the first one they lie is the sum of two offsets.
+// The elements of an image by pixel and tap. Pixels are counted over all samples, and are fewer than 2^31.
 template <class T, class Image>
 class ImageReader {
  public:
   // A pixel outside the image is where no tap leads back from, and so is a tap beyond the last.
-  struct At {
-    int64_t offset;
-    int h, w;
+  struct PixelAt {
+    int number, h, w;
+  };
+  struct TapAt {
+    int number, h, w, channel;
   };
 
   OPSIG_DEVICE ImageReader(const Image& image, const T* data) : image_(image), data_(data) {}
-  OPSIG_DEVICE At pixel(int64_t i) const {
+  OPSIG_DEVICE PixelAt pixel(int64_t i) const {
     if (i >= image_.pixels()) return {0, kNowhere, 0};
     const Position first = image_.first(i);
-    return {((first.sample * image_.height() + first.h) * image_.width() + first.w) * image_.channels(), first.h,
-            first.w};
+    return {(static_cast<int>(first.sample) * image_.height() + first.h) * image_.width() + first.w, first.h, first.w};
   }
-  OPSIG_DEVICE At tap(int64_t depth) const {
+  OPSIG_DEVICE TapAt tap(int64_t depth) const {
     const Tap tap = image_.tap(depth);
-    return {(static_cast<int64_t>(tap.h) * image_.width() + tap.w) * image_.channels() + tap.channel, tap.h, tap.w};
+    return {tap.h * image_.width() + tap.w, tap.h, tap.w, tap.channel};
   }
-  OPSIG_DEVICE const T* at(const At& pixel, const At& tap) const {
+  OPSIG_DEVICE const T* at(const PixelAt& pixel, const TapAt& tap) const {
     const bool inside = static_cast<uint32_t>(pixel.h + tap.h) < static_cast<uint32_t>(image_.height()) &&
                         static_cast<uint32_t>(pixel.w + tap.w) < static_cast<uint32_t>(image_.width());
-    return inside ? data_ + pixel.offset + tap.offset : nullptr;
+    return inside ? data_ + tap.channel + static_cast<int64_t>(pixel.number + tap.number) * image_.channels() : nullptr;
   }
 
  protected:
@@ -109,8 +113,8 @@ class ImageReader {
 template <class T, class Image>
 struct PixelRows : ImageReader<T, Image> {
   using Reader = ImageReader<T, Image>;
-  using Line = typename Reader::At;
-  using Step = typename Reader::At;
+  using Line = typename Reader::PixelAt;
+  using Step = typename Reader::TapAt;
   static constexpr bool depth_contiguous = true, same_lines = true;
   bool wide;
 
@@ -124,15 +128,15 @@ struct PixelRows : ImageReader<T, Image> {
 template <class T, class Image>
 struct TapColumns : ImageReader<T, Image> {
   using Reader = ImageReader<T, Image>;
-  using Line = typename Reader::At;
-  using Step = typename Reader::At;
+  using Line = typename Reader::TapAt;
+  using Step = typename Reader::PixelAt;
   static constexpr bool depth_contiguous = false, same_lines = false;
   int64_t lines;
   bool wide;
 
   OPSIG_DEVICE TapColumns(const Image& image, const T* data, int groups, int64_t number_of_lines)
       : Reader(image, data), lines(number_of_lines), wide(whole_words(data, image.channels(), groups)) {}
-  OPSIG_DEVICE Line line(int64_t i) const { return i < lines ? Reader::tap(i) : Line{0, Reader::kNowhere, 0}; }
+  OPSIG_DEVICE Line line(int64_t i) const { return i < lines ? Reader::tap(i) : Line{0, Reader::kNowhere, 0, 0}; }
   OPSIG_DEVICE Step step(int64_t k) const { return Reader::pixel(k); }
   OPSIG_DEVICE const T* at(const Line& line, const Step& step) const { return Reader::at(step, line); }
 };

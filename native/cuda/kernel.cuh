@@ -16,8 +16,8 @@
 // Memory that the threads of a block share; undefined at first.
 #define OPSIG_SHARED(TYPE, NAME) __shared__ TYPE NAME
 // The same, as large as the launch asks for: beyond 48 KiB there is no other way.
-#define OPSIG_DYNAMIC_SHARED(TYPE, NAME)                     \
-  extern __shared__ __align__(16) unsigned char NAME##_at[]; \
+#define OPSIG_DYNAMIC_SHARED(TYPE, NAME)                       \
+  extern __shared__ __align__(1024) unsigned char NAME##_at[]; \
   TYPE& NAME = *reinterpret_cast<TYPE*>(NAME##_at)
 #else
 #include "emulator/cuda.h"
@@ -43,6 +43,14 @@ OPSIG_DEVICE void over_elements(int64_t count, const Body& body) {
   const int64_t stride = static_cast<int64_t>(gridDim.x) * blockDim.x;
 #pragma unroll Unroll
   for (int64_t i = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x; i < count; i += stride) body(i);
+}
+
+// The same number, from which the compiler computes anew what follows from it, instead of keeping that in registers.
+OPSIG_DEVICE unsigned anew(unsigned value) {
+#if defined(__CUDACC__)
+  asm volatile("" : "+r"(value));
+#endif
+  return value;
 }
 
 struct QuotientAndRest {

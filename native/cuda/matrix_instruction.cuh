@@ -13,11 +13,16 @@
 
 namespace opsig {
 
-// To nearest with 11 significant bits, halves away from zero, as the bits of a float32.
+// To nearest with 11 significant bits, as the bits of a float32; halves to even, or away from zero before compute
+// capability 9.0, which has one instruction for it.
 OPSIG_DEVICE uint32_t to_tf32(float value) {
 #if defined(__CUDACC__)
   uint32_t bits;
+#if __CUDA_ARCH__ >= 900
+  asm("cvt.rn.tf32.f32 %0, %1;" : "=r"(bits) : "f"(value));
+#else
   asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(bits) : "f"(value));
+#endif
   return bits;
 #else
   return emulator::to_tf32(value);

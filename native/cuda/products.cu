@@ -13,7 +13,7 @@ OPSIG_DEVICE void product_finish(const Arguments& p, const T* partial, int64_t s
   over_elements(p.vectors * matrix, [&](int64_t i) {
     T sum = 0;
     for (int64_t share = 0; share < shares; ++share) sum += partial[share * p.vectors * matrix + i];
-    finish(p, i / matrix, i % matrix / p.columns, i % p.columns, sum);
+    Output<T>(p, i / matrix)(i % matrix / p.columns, i % p.columns, sum);
   });
 }
 

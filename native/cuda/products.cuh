@@ -53,31 +53,62 @@ struct Operands {
   OPSIG_DEVICE MatrixOperand<T> b(int term) const { return {p.b[term], vector, p.columns, p.depth, false}; }
 };
 
-// [accumulate] c + bias + value into C.
+// A matrix [rows, columns] that results go to, a tile or the whole, with what is added to them.
 template <class T>
-OPSIG_DEVICE void finish(const Arguments& p, int64_t vector, int64_t row, int64_t column, T value) {
-  T* c = static_cast<T*>(p.c) + vector * p.c_vector_stride + row * p.c_leading + column;
-  if (p.bias != nullptr) value += static_cast<const T*>(p.bias)[vector * p.bias_vector_stride + column];
-  *c = p.accumulate ? *c + value : value;
-}
+struct Output {
+  T* first;
+  int64_t leading, rows, columns;
+  const T* bias;
+  bool accumulate;
 
-// Core multiplies tiles: TileProduct or TensorProduct.
+  OPSIG_DEVICE Output(const Arguments& p, int64_t vector)
+      : first(static_cast<T*>(p.c) + vector * p.c_vector_stride),
+        leading(p.c_leading),
+        rows(p.rows),
+        columns(p.columns),
+        bias(p.bias == nullptr ? nullptr : static_cast<const T*>(p.bias) + vector * p.bias_vector_stride),
+        accumulate(p.accumulate != 0) {}
+
+  // A share's part, to which nothing is added yet.
+  OPSIG_DEVICE Output(const Arguments& p, int64_t vector, int64_t share, T* partial)
+      : first(partial + (share * p.vectors + vector) * p.rows * p.columns),
+        leading(p.columns),
+        rows(p.rows),
+        columns(p.columns),
+        bias(nullptr),
+        accumulate(false) {}
+
+  // What begins at a row and a column of it.
+  OPSIG_DEVICE Output from(int64_t row, int64_t column) const {
+    Output part = *this;
+    part.first += row * leading + column;
+    part.rows -= row;
+    part.columns -= column;
+    if (bias != nullptr) part.bias += column;
+    return part;
+  }
+
+  OPSIG_DEVICE void operator()(int64_t row, int64_t column, T value) const {
+    if (row >= rows || column >= columns) return;
+    T* c = first + row * leading + column;
+    if (bias != nullptr) value += bias[column];
+    *c = accumulate ? *c + value : value;
+  }
+};
+
+// Core multiplies tiles: TileProduct, TensorProduct or WarpgroupProduct.
 template <class Core>
 OPSIG_DEVICE void product(const Arguments& p, const TilePlan& plan) {
   using T = typename Core::Number;
-  constexpr int Tile = Core::kTile;
-  const int64_t column_tiles = (p.columns + Tile - 1) / Tile, vector = blockIdx.y, share = blockIdx.z;
-  const int64_t r0 = blockIdx.x / column_tiles * Tile, c0 = blockIdx.x % column_tiles * Tile;
+  const int64_t column_tiles = (p.columns + Core::kColumns - 1) / Core::kColumns;
+  const int64_t vector = blockIdx.y, share = blockIdx.z;
+  const int64_t r0 = blockIdx.x / column_tiles * Core::kRows, c0 = blockIdx.x % column_tiles * Core::kColumns;
   const int64_t begin = share * plan.depth_of_share, end = min(p.depth, begin + plan.depth_of_share);
-  Core::template run<MatrixOperand<T>, MatrixOperand<T>>(
-      p.terms, begin, end, r0, c0, Operands<T>{p, vector}, [&](int i, int j, T value) {
-        const int64_t row = r0 + i, column = c0 + j;
-        if (row >= p.rows || column >= p.columns) return;
-        if (plan.partial != nullptr)
-          static_cast<T*>(plan.partial)[((share * p.vectors + vector) * p.rows + row) * p.columns + column] = value;
-        else
-          finish(p, vector, row, column, value);
-      });
+  Core::template run<MatrixOperand<T>, MatrixOperand<T>>(p.terms, begin, end, r0, c0, Operands<T>{p, vector}, [&] {
+    const Output<T> whole =
+        plan.partial == nullptr ? Output<T>(p, vector) : Output<T>(p, vector, share, static_cast<T*>(plan.partial));
+    return whole.from(r0, c0);
+  });
 }
 
 }  // namespace opsig::products

@@ -1,10 +1,6 @@
 // The tiled product (tile_product.cuh) on tensor cores: float32 operands, rounded on their way from shared memory to
-// registers, and float32 sums. Arithmetic, with the unit roundoff of what is multiplied:
-//   Tf32        2^-11, one instruction per 8 of the depth
-//   Tf32x3      2^-22: each operand is the sum of two tf32 numbers, and the product of the smaller ones is left out. A
-//               tile of 128 has no registers for both; with three instructions per word read, one of 64 is not short of
-//               words.
-//   Bfloat16    2^-8, one instruction per 16 of the depth
+// registers (arithmetic.cuh), and float32 sums. In 3xtf32 a tile of 128 has no registers for both parts of the operands;
+// with three instructions per word read, one of 64 is not short of words.
 //
 // A block of 4 warps owns Tile x Tile, a warp a quarter. Copies run three steps of 16 along the depth ahead, through
 // four stages.
@@ -15,48 +11,18 @@
 //
 // With Tile = 128 a step is 2 * 128 * 128 * 16 flops on 16 KiB from global memory, and each warp reads 2 * 64 * 16
 // words of shared memory for 2 * 64 * 64 * 16 flops: 16 flops per byte, 2048 per cycle and multiprocessor at 128 bytes
-// per cycle, which is what the A100's tensor cores take in tf32 and half of what the H100's do. Shared memory takes
-// 80 KiB; two blocks fit a multiprocessor.
+// per cycle, which is twice what the A100's tensor cores take in tf32 and what the H100's do. Those reach less than two
+// thirds of their rate by these instructions (arXiv 2402.13499); warpgroup_product.cuh has their own. Shared memory
+// takes 80 KiB; two blocks fit a multiprocessor.
 #pragma once
 
-#include "matrix_instruction.cuh"
+#include "arithmetic.cuh"
 #include "tile_product.cuh"
 
 namespace opsig {
 
 constexpr int kTensorThreads = 128;
 constexpr int kTensorStages = 4;
-
-// An arithmetic says what becomes of the elements of an operand: kParts words; at(i) reads the element i further along
-// the depth.
-struct Tf32 {
-  static constexpr MatrixInstruction kInstruction = MatrixInstruction::kTf32;
-  static constexpr int kDepth = 8, kParts = 1;
-  template <class At>
-  OPSIG_DEVICE static void read(const At& at, uint32_t (&words)[kParts]) {
-    words[0] = to_tf32(at(0));
-  }
-};
-
-struct Tf32x3 {
-  static constexpr MatrixInstruction kInstruction = MatrixInstruction::kTf32;
-  static constexpr int kDepth = 8, kParts = 2;
-  template <class At>
-  OPSIG_DEVICE static void read(const At& at, uint32_t (&words)[kParts]) {
-    const float value = at(0);
-    words[0] = to_tf32(value);
-    words[1] = to_tf32(value - __uint_as_float(words[0]));
-  }
-};
-
-struct Bfloat16 {
-  static constexpr MatrixInstruction kInstruction = MatrixInstruction::kBfloat16;
-  static constexpr int kDepth = 16, kParts = 1;
-  template <class At>
-  OPSIG_DEVICE static void read(const At& at, uint32_t (&words)[kParts]) {
-    words[0] = to_bfloat16_pair(at(0), at(4));
-  }
-};
 
 // Where the words of an operand's tile lie: [line][depth] where its depth is contiguous, else [depth][line].
 template <int Tile>
@@ -212,8 +178,12 @@ struct WarpTile {
   // The words of a line for a half of an instruction's depth.
   OPSIG_DEVICE static void read(const TensorOperand<Tile>& operand, TensorOrder<Tile> order, int line, int k, int half,
                                 uint32_t (&words)[Arithmetic::kParts]) {
+    // The numbers of a word may be any two, as long as both operands take the same.
     const int depth = k + half * (Arithmetic::kDepth / 2) + place();
-    Arithmetic::read([&](int further) { return operand.words[order(line, depth + further)]; }, words);
+    float values[Arithmetic::kPack];
+#pragma unroll
+    for (int i = 0; i < Arithmetic::kPack; ++i) values[i] = operand.words[order(line, depth + 4 * i)];
+    Arithmetic::round(values, words);
   }
 };
 
@@ -221,10 +191,10 @@ struct WarpTile {
 template <class Arithmetic, int Tile>
 struct TensorProduct {
   using Number = float;
-  static constexpr int kTile = Tile;
-  template <class A, class B, class Operands, class Store>
+  static constexpr int kRows = Tile, kColumns = Tile;
+  template <class A, class B, class Operands, class Results>
   OPSIG_DEVICE static void run(int terms, int64_t begin, int64_t end, int64_t first_row, int64_t first_column,
-                               const Operands& operands, const Store& store) {
+                               const Operands& operands, const Results& results) {
     using Stages = TensorStages<Tile>;
     OPSIG_DYNAMIC_SHARED(Stages, stages);
     WarpTile<Arithmetic, Tile> tile;
@@ -256,7 +226,7 @@ struct TensorProduct {
       tile.add(stages.a[stage], TensorOrder<Tile>(operands.a(term).depth_contiguous), stages.b[stage],
                TensorOrder<Tile>(operands.b(term).depth_contiguous));
     }
-    tile.each(store);
+    tile.each(results());
   }
 };
 

@@ -167,17 +167,17 @@ struct ThreadTile {
   }
 };
 
-// One way to multiply tiles; TensorProduct is the other. Sums over the terms and [begin, end) of the depth:
-// operands.a(term) and operands.b(term) are the operands of a term, of type A and B, and store(row of the tile, column
-// of the tile, value) takes the result, which is zero where there is no depth. `first_row` and `first_column` are the
-// tile's.
+// One way to multiply tiles of kRows x kColumns; TensorProduct and WarpgroupProduct are others. Sums over the terms and [begin, end) of the depth:
+// operands.a(term) and operands.b(term) are the operands of a term, of type A and B. What results() returns takes the
+// result as (row of the tile, column of the tile, value), which is zero where there is no depth; it is made after the
+// walk, for which registers are scarce. `first_row` and `first_column` are the tile's.
 template <class T, int Tile>
 struct TileProduct {
   using Number = T;
-  static constexpr int kTile = Tile;
-  template <class A, class B, class Operands, class Store>
+  static constexpr int kRows = Tile, kColumns = Tile;
+  template <class A, class B, class Operands, class Results>
   OPSIG_DEVICE static void run(int terms, int64_t begin, int64_t end, int64_t first_row, int64_t first_column,
-                               const Operands& operands, const Store& store) {
+                               const Operands& operands, const Results& results) {
     using Stages = TileStages<T, Tile>;
     OPSIG_SHARED(Stages, stages);
     ThreadTile<T, Tile> tile;
@@ -206,7 +206,7 @@ struct TileProduct {
       tile.add(stages.a[stage], stages.b[stage]);
       stage ^= 1;
     }
-    tile.each(store);
+    tile.each(results());
   }
 };
 

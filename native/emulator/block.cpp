@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "emulator/pending.h"
 #include "emulator/registry.h"
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -40,6 +41,23 @@ struct Copy {
   void* to;
   const void* from;
   size_t bytes;
+  void run() const { std::memcpy(to, from, bytes); }
+};
+
+// Words on their way to shared memory.
+struct Words {
+  static constexpr size_t kMost = 16;
+  void* to;
+  unsigned char at[kMost];
+  size_t bytes;
+  void run() const { std::memcpy(to, at, bytes); }
+};
+
+struct Product {
+  SharedProduct product;
+  float* sums;
+  uint64_t a, b;
+  void run() const { product(sums, a, b); }
 };
 
 struct Thread {
@@ -52,8 +70,10 @@ struct Thread {
   unsigned char* stack = nullptr;
   unsigned parity = 0;
   void* fake_stack = nullptr;
-  std::vector<Copy> copies;
-  std::vector<size_t> groups;  // where each group of copies ends
+  Pending<Copy> copies;
+  Pending<Words> words;
+  Pending<Product> products;
+  bool registers_ordered = false;
 };
 
 // Stacks are kept: those of threads that never wait are used again by the next thread, so that a kernel without
@@ -92,9 +112,9 @@ struct SharedPiece {
 };
 
 SharedPiece poisoned(size_t size) {
-  // Exactly as large as asked for, so that AddressSanitizer guards its end.
+  // Exactly as large as asked for, so that AddressSanitizer guards its end. Aligned as OPSIG_DYNAMIC_SHARED says.
   void* memory = nullptr;
-  if (posix_memalign(&memory, 128, size) != 0) throw std::bad_alloc();
+  if (posix_memalign(&memory, 1024, size) != 0) throw std::bad_alloc();
   std::memset(memory, 0xff, size);
   SharedPiece piece;
   piece.memory.reset(static_cast<unsigned char*>(memory));
@@ -152,7 +172,9 @@ class Block {
       thread.context = nullptr;
       thread.parity = 0;
       thread.copies.clear();
-      thread.groups.clear();
+      thread.words.clear();
+      thread.products.clear();
+      thread.registers_ordered = false;
     }
     for (;;) {
       if (schedule_.order == Schedule::Order::kRandom) {
@@ -197,29 +219,49 @@ class Block {
   }
 
   void start_copy(void* to, const void* from, size_t bytes) {
-    if (schedule_.order == Schedule::Order::kReverse ||
-        (schedule_.order == Schedule::Order::kRandom && random_() % 2 == 0))
+    if (at_once())
       std::memcpy(to, from, bytes);
     else
-      current_->copies.push_back({to, from, bytes});
+      current_->copies.start({to, from, bytes});
   }
 
-  void commit_copies() { current_->groups.push_back(current_->copies.size()); }
-
-  void wait_for_copies(size_t pending) {
-    std::vector<size_t>& groups = current_->groups;
-    if (groups.size() <= pending) return;
-    const auto over = groups.end() - static_cast<std::ptrdiff_t>(pending);
-    const size_t done = *(over - 1);
-    copy_first(done);
-    groups.erase(groups.begin(), over);
-    for (size_t& end : groups) end -= done;
+  void put_shared(void* to, const void* words, size_t bytes) {
+    Words put{to, {}, bytes};
+    std::memcpy(put.at, words, bytes);
+    current_->words.start(put);
   }
 
-  void finish_copies() {
-    copy_first(current_->copies.size());
-    current_->groups.clear();
+  void start_product(const Product& product) {
+    if (!current_->registers_ordered)
+      throw KernelFault(kernel_.name + " starts a product without wgmma.fence, which orders its registers");
+    Pending<Product>& products = current_->products;
+    products.start(product);
+    // Sums are added to in the order in which their products were started.
+    if (at_once()) products.finish();
   }
+
+  void wait_for_products(size_t pending) {
+    current_->products.wait(pending);
+    current_->registers_ordered = false;
+  }
+
+  void order_registers(std::source_location place) {
+    exchange(nullptr, 0, place, nullptr);
+    current_->registers_ordered = true;
+  }
+
+  uint64_t shared_address(const void* shared) const {
+    return static_cast<uint64_t>(static_cast<const unsigned char*>(shared) - dynamic_shared_.memory.get());
+  }
+
+  const unsigned char* shared_at(uint64_t address, size_t bytes) const {
+    if (address + bytes > dynamic_bytes_)
+      throw KernelFault(kernel_.name + " multiplies what lies beyond its shared memory, at byte " +
+                        std::to_string(address));
+    return dynamic_shared_.memory.get() + address;
+  }
+
+  Thread& current() { return *current_; }
 
   void* shared(const void* place, size_t size) {
     SharedPiece& piece = shared_[place];
@@ -241,11 +283,10 @@ class Block {
     return exchanges_.get() + ((2 * warp) + thread.parity) * kWarpSize;
   }
 
-  void copy_first(size_t count) {
-    std::vector<Copy>& copies = current_->copies;
-    const auto end = copies.begin() + static_cast<std::ptrdiff_t>(count);
-    for (auto copy = copies.begin(); copy != end; ++copy) std::memcpy(copy->to, copy->from, copy->bytes);
-    copies.erase(copies.begin(), end);
+  // Whether what is started now is done now.
+  bool at_once() {
+    return schedule_.order == Schedule::Order::kReverse ||
+           (schedule_.order == Schedule::Order::kRandom && random_() % 2 == 0);
   }
 
   static StackPool& stacks() {
@@ -382,6 +423,8 @@ void Block::enter(transfer_t from) {
 #endif
   try {
     block.kernel_.run(block.arguments_);
+    if (!block.current_->products.empty())
+      throw KernelFault(block.kernel_.name + ": a thread ends with products under way");
   } catch (...) {
     // Nothing may unwind out of a fiber; the host's side throws it on.
     block.failure_ = std::current_exception();
@@ -439,9 +482,19 @@ Exchange warp_exchange(unsigned mask, const void* data, size_t size, std::source
 }
 
 void start_copy(void* to, const void* from, size_t bytes) { running->start_copy(to, from, bytes); }
-void commit_copies() { running->commit_copies(); }
-void wait_for_copies(size_t pending) { running->wait_for_copies(pending); }
-void finish_copies() { running->finish_copies(); }
+void commit_copies() { running->current().copies.commit(); }
+void wait_for_copies(size_t pending) { running->current().copies.wait(pending); }
+void finish_copies() { running->current().copies.finish(); }
+void put_shared(void* to, const void* words, size_t bytes) { running->put_shared(to, words, bytes); }
+void publish_shared() { running->current().words.finish(); }
+void start_product(SharedProduct product, float* sums, uint64_t a, uint64_t b) {
+  running->start_product({product, sums, a, b});
+}
+void commit_products() { running->current().products.commit(); }
+void wait_for_products(size_t pending) { running->wait_for_products(pending); }
+void order_registers(std::source_location place) { running->order_registers(place); }
+uint64_t shared_address(const void* shared) { return running->shared_address(shared); }
+const unsigned char* shared_at(uint64_t address, size_t bytes) { return running->shared_at(address, bytes); }
 void* shared_memory(const void* place, size_t size) { return running->shared(place, size); }
 void* dynamic_shared_memory(size_t size) { return running->dynamic_shared(size); }
 

@@ -25,8 +25,9 @@ class KernelFault : public std::runtime_error {
 };
 
 // What a GPU leaves open. In which order the runnable threads of a block take turns: a random order is drawn anew for
-// every turn, which about half of the warps miss, so that some run ahead of others. And when a copy to shared memory lands
-// between its start and the wait for it: as late as it can (forward), at once (reverse), or the one or the other by chance.
+// every turn, which about half of the warps miss, so that some run ahead of others. And when a copy to shared memory lands,
+// or a product of what lies there is done, between its start and the wait for it: as late as it can (forward), at once
+// (reverse), or the one or the other by chance.
 struct Schedule {
   enum class Order { kForward, kReverse, kRandom } order = Order::kForward;
   uint64_t seed = 0;
@@ -90,5 +91,23 @@ void start_copy(void* to, const void* from, size_t bytes);
 void commit_copies();
 void wait_for_copies(size_t pending);
 void finish_copies();
+
+// Words that a warpgroup's products read: they land when their thread publishes them, so that products of a kernel that
+// forgets to find what was there.
+void put_shared(void* to, const void* words, size_t bytes);
+void publish_shared();
+
+// A product of matrices in shared memory, of this thread's part. It is done when it is waited for or before, as the
+// schedule says: sums that are read too early are old ones, and operands that are written over too early are lost.
+using SharedProduct = void (*)(float* sums, uint64_t a, uint64_t b);
+void start_product(SharedProduct product, float* sums, uint64_t a, uint64_t b);
+void commit_products();
+void wait_for_products(size_t pending);
+// The whole warp has to meet here before its first product and after every wait.
+void order_registers(std::source_location place);
+
+// Where a place of the dynamic shared memory lies in it; and what lies there, all of it inside.
+uint64_t shared_address(const void* shared);
+const unsigned char* shared_at(uint64_t address, size_t bytes);
 
 }  // namespace opsig::emulator

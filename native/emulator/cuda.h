@@ -11,6 +11,7 @@
 #include "emulator/block.h"
 #include "emulator/matrix_instruction.h"
 #include "emulator/registry.h"
+#include "emulator/warpgroup_instruction.h"
 
 // The module that the source file is built into: its name without the extension.
 #ifndef OPSIG_MODULE

@@ -25,7 +25,8 @@ inline uint32_t bits_of(float value) {
 }
 
 inline uint32_t to_tf32(float value) {
-  return std::isfinite(value) ? (bits_of(value) + 0x1000u) & ~0x1fffu : bits_of(value);
+  const uint32_t bits = bits_of(value);
+  return std::isfinite(value) ? (bits + 0xfffu + (bits >> 13 & 1u)) & ~0x1fffu : bits;
 }
 
 inline uint32_t to_bfloat16(float value) {

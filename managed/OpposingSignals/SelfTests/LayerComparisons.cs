@@ -1,4 +1,5 @@
 using OpposingSignals.Devices;
+using OpposingSignals.Devices.Cuda;
 using OpposingSignals.Networks;
 
 namespace OpposingSignals.SelfTests;
@@ -13,7 +14,7 @@ internal static class LayerComparisons
     public static IEnumerable<SelfTestResult> Run(Device device, Device processor)
     {
         int seed = 1;
-        foreach ((Layer layer, int samples, int vectors, long depth) in Cases(device.Arithmetic))
+        foreach ((Layer layer, int samples, int vectors, long depth) in Cases(device))
         {
             IReadOnlyList<(string Name, double[] Values)> exact =
                 LayerRun.Of(processor, Precision.Float64, layer, samples, vectors, seed);
@@ -37,9 +38,10 @@ internal static class LayerComparisons
     }
 
     // Layer, samples, vectors, and the length of its longest sum.
-    private static IEnumerable<(Layer Layer, int Samples, int Vectors, long Depth)> Cases(
-        ProductArithmetic arithmetic) =>
-        arithmetic == ProductArithmetic.Float32 ? [.. Products(), .. ProductsInTilesOf64(), .. Others()] : Products();
+    private static IEnumerable<(Layer Layer, int Samples, int Vectors, long Depth)> Cases(Device device) =>
+        device.Arithmetic == ProductArithmetic.Float32 ? [.. Products(), .. ProductsInTilesOf64(), .. Others()]
+            : device is CudaDevice { MultipliesByWarpgroups: true } ? [.. Products(), .. ProductsByWarpgroups()]
+            : Products();
 
     // The largest have enough blocks for tiles of 128 in all passes.
     private static IEnumerable<(Layer Layer, int Samples, int Vectors, long Depth)> Products()
@@ -72,6 +74,20 @@ internal static class LayerComparisons
     {
         yield return (new Linear(3, 33), 33, 264, 66);
         yield return (new Convolution(new FeatureShape(11, 3, 33), 33, kernel: 1), 1, 264, 66);
+    }
+
+    // In whole words and with a block for each multiprocessor of an H100, in all tiles of warpgroups and somewhat less than
+    // them: forward, data and weights in 256 x 64, 128 x 256 and, with the depth cut, 64 x 256; of the convolutions in a
+    // tensor core's, 64 x 256 and 128 x 256; 64 x 256, a tensor core's and 128 x 128; 128 x 256 and twice 256 x 64;
+    // 256 x 64, 128 x 256 and 64 x 256. The last has phases.
+    private static IEnumerable<(Layer Layer, int Samples, int Vectors, long Depth)> ProductsByWarpgroups()
+    {
+        yield return (new Linear(252, 28), 33800, 1, 33800);
+        yield return (new Convolution(new FeatureShape(5, 3, 252), 124, kernel: 1), 1, 132, 504);
+        yield return (new Convolution(new FeatureShape(5, 3, 124), 252, kernel: 1), 1, 132, 504);
+        yield return (new Convolution(new FeatureShape(5, 3, 28), 252, kernel: 1), 17, 132, 510);
+        yield return (new Convolution(new FeatureShape(5, 3, 252), 28, kernel: 1), 17, 132, 510);
+        yield return (new Convolution(new FeatureShape(6, 6, 28), 60, kernel: 3, stride: 2, padding: 1), 16, 33, 1080);
     }
 
     private static IEnumerable<(Layer Layer, int Samples, int Vectors, long Depth)> Others()

@@ -62,11 +62,11 @@ struct Session {
   void *context = nullptr, *module = nullptr;
   uint64_t in = 0, out = 0;
 
-  Session() {
+  explicit Session(const char* planted = "planted") {
     cuInit(0);
     cuDevicePrimaryCtxRetain(&context, 0);
     cuCtxPushCurrent_v2(context);
-    expect(cuModuleLoadData(&module, "planted") == 0, "the module loads");
+    expect(cuModuleLoadData(&module, planted) == 0, "the module loads");
     cuMemAlloc_v2(&in, kCount * sizeof(float));
     cuMemAlloc_v2(&out, kCount * sizeof(float));
     float values[kCount];
@@ -82,12 +82,15 @@ struct Session {
     cuDevicePrimaryCtxRelease_v2(0);
   }
 
-  int launch(const char* kernel, void* stream = nullptr) {
+  int launch(const char* kernel, void* stream = nullptr, unsigned threads = kCount, unsigned shared_bytes = 0) {
     void* function = nullptr;
     expect(cuModuleGetFunction(&function, module, kernel) == 0, std::string("there is a kernel ") + kernel);
     void* arguments[] = {&in, &out};
-    return cuLaunchKernel(function, 1, 1, 1, kCount, 1, 1, 0, stream, arguments, nullptr);
+    return cuLaunchKernel(function, 1, 1, 1, threads, 1, 1, shared_bytes, stream, arguments, nullptr);
   }
+
+  // One of planted_products.cu.
+  int launch_product(const char* kernel) { return launch(kernel, nullptr, 128, (64 + 128) * 128); }
 
   std::vector<float> result() {
     std::vector<float> values(kCount, -1);
@@ -139,6 +142,38 @@ void a_copy_may_land_as_soon_as_it_is_started() {
   const std::vector<float> forward = result_of("overtaken", "forward");
   expect(!same(forward, result_of("overtaken", "reverse")), "a copy over what is still read differs in reverse");
   expect(!same(forward, result_of("overtaken", "random:1")), "a copy over what is still read differs in random order");
+}
+
+std::vector<float> product_of(const char* kernel, const char* schedule) {
+  opsig_emulated_follow_schedule(schedule);
+  Session session("planted_products");
+  expect(session.launch_product(kernel) == 0, std::string(kernel) + " runs: " + opsig_emulated_fault());
+  opsig_emulated_follow_schedule(nullptr);
+  return session.result();
+}
+
+void a_product_in_shared_memory_is_right_under_every_schedule() {
+  for (const char* schedule : {"forward", "reverse", "random:1"}) {
+    const std::vector<float> values = product_of("product", schedule);
+    for (int i = 0; i < kCount; ++i)
+      expect(values[static_cast<size_t>(i)] == static_cast<float>(8 * (i + 1)),
+             std::string("a product is right under ") + schedule);
+  }
+}
+
+void a_product_shows_what_it_did_not_wait_for() {
+  expect(std::isnan(product_of("product_unpublished", "forward")[0]), "words that nobody published are poison");
+  expect(!same(product_of("product_unmet", "random:2"), product_of("product", "random:2")),
+         "words of threads that were not waited for are poison");
+  expect(product_of("product_early", "forward")[0] == 0, "sums that are read before the wait are old ones");
+  expect(product_of("product_overwritten", "forward")[0] == 0,
+         "operands that are written over before the wait are lost");
+}
+
+void a_product_fails_the_launch(const char* kernel, const char* word) {
+  Session session("planted_products");
+  expect(session.launch_product(kernel) == kLaunchFailed, std::string(kernel) + " fails");
+  expect(std::strstr(opsig_emulated_fault(), word) != nullptr, std::string(kernel) + ": " + opsig_emulated_fault());
 }
 
 void the_environment_names_the_schedule_where_nobody_follows_another() {
@@ -268,6 +303,12 @@ int main(int count, char** arguments) {
   uninitialised_shared_memory_is_poison();
   a_copy_is_done_when_its_group_is_waited_for();
   a_copy_may_land_as_soon_as_it_is_started();
+  a_product_in_shared_memory_is_right_under_every_schedule();
+  a_product_shows_what_it_did_not_wait_for();
+  a_product_fails_the_launch("product_unordered", "without wgmma.fence");
+  a_product_fails_the_launch("product_unfinished", "ends with products under way");
+  a_product_fails_the_launch("product_amid_eight", "begins amid eight lines");
+  a_product_fails_the_launch("product_beyond", "beyond its shared memory");
   the_environment_names_the_schedule_where_nobody_follows_another();
   a_fault_fails_the_launch_and_every_call_after_it("unshared", "launched with 0 bytes of shared memory");
   a_fault_fails_the_launch_and_every_call_after_it("divergence", "__syncthreads: some threads never arrive");

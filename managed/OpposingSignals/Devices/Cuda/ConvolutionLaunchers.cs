@@ -31,10 +31,9 @@ internal static class ConvolutionLaunchers
         Check(launch, a);
         nint packed = Pack(launch, a, forData: 0);
         long pixels = a.Samples * a.OutHeight * a.OutWidth, depth = (long)a.KernelHeight * a.KernelWidth * (a.Channels / a.Groups);
-        ProductArithmetic arithmetic = launch.ArithmeticOf(a.Precision);
-        var plan = new TilePlan(
-            a.Precision, arithmetic, pixels, a.OutChannels / a.Groups, depth, Batch(a), cutsDepth: false);
-        launch.Run(ForwardKernels.For(arithmetic, plan), a.Precision, plan.Grid, a, packed);
+        ProductCore core = launch.CoreFor(a.Precision, ImagesInWholeWords(a, a.Channels));
+        var plan = new TilePlan(core, pixels, a.OutChannels / a.Groups, depth, Batch(a), cutsDepth: false);
+        launch.Run(ForwardKernels.For(core, plan), a.Precision, plan.Grid, a, packed);
     }
 
     // As many phases as the stride has places with pixels, each with the pixels of the largest.
@@ -45,10 +44,9 @@ internal static class ConvolutionLaunchers
         long pixels = a.Samples * PixelsOfPhase(a.Height, a.Stride) * PixelsOfPhase(a.Width, a.Stride);
         long depth = (long)a.KernelHeight * a.KernelWidth * (a.OutChannels / a.Groups);
         long phases = (long)Math.Min(a.Stride, a.Height) * Math.Min(a.Stride, a.Width);
-        ProductArithmetic arithmetic = launch.ArithmeticOf(a.Precision);
-        var plan = new TilePlan(
-            a.Precision, arithmetic, pixels, a.Channels / a.Groups, depth, Batch(a), cutsDepth: false, phases);
-        launch.Run(DataKernels.For(arithmetic, plan), a.Precision, plan.Grid, a, packed);
+        ProductCore core = launch.CoreFor(a.Precision, ImagesInWholeWords(a, a.OutChannels));
+        var plan = new TilePlan(core, pixels, a.Channels / a.Groups, depth, Batch(a), cutsDepth: false, phases);
+        launch.Run(DataKernels.For(core, plan), a.Precision, plan.Grid, a, packed);
     }
 
     // The gradient is in PyTorch's order and the product in another, so that even one share goes through scratch
@@ -57,11 +55,11 @@ internal static class ConvolutionLaunchers
     {
         Check(launch, a);
         long columns = (long)a.KernelHeight * a.KernelWidth * (a.Channels / a.Groups), positions = a.Samples * a.OutHeight * a.OutWidth;
-        ProductArithmetic arithmetic = launch.ArithmeticOf(a.Precision);
-        var plan = new TilePlan(
-            a.Precision, arithmetic, a.OutChannels / a.Groups, columns, positions, Batch(a), cutsDepth: true);
+        bool whole = ImagesInWholeWords(a, a.Channels) && CotangentsInWholeWords(a);
+        ProductCore core = launch.CoreFor(a.Precision, whole);
+        var plan = new TilePlan(core, a.OutChannels / a.Groups, columns, positions, Batch(a), cutsDepth: true);
         nint partial = launch.Scratch(plan.Shares * a.Vectors * FilterSize(a) * a.Precision.Size());
-        launch.Run(WeightKernels.For(arithmetic, plan), a.Precision, plan.Grid, a, plan.For(partial));
+        launch.Run(WeightKernels.For(core, plan), a.Precision, plan.Grid, a, plan.For(partial));
         launch.Run(WeightsFinishKernel, a.Precision, CudaGrid.Over(a.Vectors * FilterSize(a)), a, partial, plan.Shares);
         if (a.Bias.Exists)
         {
@@ -77,6 +75,30 @@ internal static class ConvolutionLaunchers
                 OutVectorStride = a.Bias.Stride,
             });
         }
+    }
+
+    // Packed filters are in whole words where the channels that they are multiplied with are.
+    private static bool ImagesInWholeWords(in Convolution.Arguments a, int channels)
+    {
+        bool whole = true;
+        for (int t = 0; t < a.Terms; t++)
+        {
+            whole &= ProductCore.WholeWords(a.Image[t].Address, channels, a.Image[t].Stride, channels / a.Groups);
+        }
+
+        return whole;
+    }
+
+    private static bool CotangentsInWholeWords(in Convolution.Arguments a)
+    {
+        bool whole = true;
+        for (int t = 0; t < a.Terms; t++)
+        {
+            whole &= ProductCore.WholeWords(
+                a.Filter[t].Address, a.OutChannels, a.Filter[t].Stride, a.OutChannels / a.Groups);
+        }
+
+        return whole;
     }
 
     private static nint Pack(CudaLaunch launch, in Convolution.Arguments a, int forData)
@@ -110,5 +132,9 @@ internal static class ConvolutionLaunchers
                 && a.OutHeight >= 1 && a.OutWidth >= 1,
             "the output's extents do not follow from the input's");
         launch.Require((long)a.Vectors * a.Groups <= ushort.MaxValue, "too many groups times vectors for one launch");
+        launch.Require(
+            Math.Max(a.Samples * a.Height * a.Width, a.Samples * a.OutHeight * a.OutWidth) <= int.MaxValue
+            && FilterSize(a) <= int.MaxValue,
+            "more than 2^31 pixels or weights; take fewer samples at a time");
     }
 }

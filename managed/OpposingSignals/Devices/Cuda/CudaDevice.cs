@@ -36,8 +36,12 @@ public sealed unsafe class CudaDevice : Device
         _transfers = new CudaTransfers(driver, _stream);
         _scratch = new CudaScratch(this);
         Multiprocessors = Attribute(16);
-        _hardware =
-            $"{DeviceName()}, compute capability {Attribute(75)}.{Attribute(76)}, {Multiprocessors} multiprocessors";
+        (int Major, int Minor) capability = (Attribute(75), Attribute(76));
+        MultipliesByWarpgroups =
+            capability == (9, 0) && CudaModule.Exists(driver, "products" + ProductCore.WarpgroupModule);
+        _hardware = string.Create(
+            CultureInfo.InvariantCulture,
+            $"{DeviceName()}, compute capability {capability.Major}.{capability.Minor}, {Multiprocessors} multiprocessors");
     }
 
     /// <inheritdoc/>
@@ -92,6 +96,12 @@ public sealed unsafe class CudaDevice : Device
 
     /// <summary>The driver's handle of the stream, for libraries that work on it too.</summary>
     internal nint StreamHandle => _stream.Handle;
+
+    /// <summary>
+    /// Whether the device has Hopper's products of matrices in shared memory, and there are kernels of them: a compiler
+    /// before CUDA 12 leaves those out. Turned off, the device multiplies as those before Hopper do.
+    /// </summary>
+    internal bool MultipliesByWarpgroups { get; set; }
 
     /// <summary>Multiprocessors of the device.</summary>
     internal int Multiprocessors { get; }

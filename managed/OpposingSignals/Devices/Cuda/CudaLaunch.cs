@@ -7,9 +7,17 @@ namespace OpposingSignals.Devices.Cuda;
 /// </summary>
 internal readonly unsafe ref struct CudaLaunch(CudaDevice device, CudaScratch scratch, string operation)
 {
-    /// <summary>How products of a precision are to be multiplied.</summary>
-    public ProductArithmetic ArithmeticOf(Precision precision) =>
-        precision == Precision.Float32 ? device.Arithmetic : ProductArithmetic.Float32;
+    /// <summary>What multiplies products of a precision.</summary>
+    /// <param name="precision">Precision of the operands.</param>
+    /// <param name="wholeWords">Whether they can be read 16 bytes at a time.</param>
+    public ProductCore CoreFor(Precision precision, bool wholeWords)
+    {
+        ProductArithmetic arithmetic =
+            precision == Precision.Float32 ? device.Arithmetic : ProductArithmetic.Float32;
+        return new ProductCore(
+            precision, arithmetic,
+            arithmetic != ProductArithmetic.Float32 && wholeWords && device.MultipliesByWarpgroups);
+    }
 
     /// <summary>Scratch memory until the operation ends.</summary>
     public nint Scratch(long bytes) => scratch.Take(bytes);

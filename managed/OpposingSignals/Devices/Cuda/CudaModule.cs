@@ -38,6 +38,9 @@ internal sealed unsafe class CudaModule : SafeHandle
                 "8.0 and later; a driver that is older than the compiler of the modules refuses them too.");
     }
 
+    /// <summary>Whether there is a module of this name.</summary>
+    public static bool Exists(CudaDriver driver, string name) => driver.IsEmulated || File.Exists(PathOf(name));
+
     /// <summary>The kernel called <paramref name="kernel"/>.</summary>
     public nint Function(string kernel)
     {
@@ -58,11 +61,14 @@ internal sealed unsafe class CudaModule : SafeHandle
     /// <inheritdoc/>
     protected override bool ReleaseHandle() => _driver.ModuleUnload(handle) == 0;
 
-    private static byte[] ReadImage(string name)
-    {
-        string path = Environment.GetEnvironmentVariable("OPSIG_CUDA_MODULES") is { Length: > 0 } folder
+    private static string PathOf(string name) =>
+        Environment.GetEnvironmentVariable("OPSIG_CUDA_MODULES") is { Length: > 0 } folder
             ? Path.Combine(folder, name + ".fatbin")
             : Path.Combine(AppContext.BaseDirectory, "cuda", name + ".fatbin");
+
+    private static byte[] ReadImage(string name)
+    {
+        string path = PathOf(name);
         try
         {
             return File.ReadAllBytes(path);

@@ -23,15 +23,31 @@ internal static unsafe class ProductLaunchers
             return;
         }
 
-        ProductArithmetic arithmetic = launch.ArithmeticOf(a.Precision);
-        var plan = new TilePlan(a.Precision, arithmetic, a.Rows, a.Columns, a.Depth, a.Vectors, cutsDepth: true);
+        ProductCore core = launch.CoreFor(a.Precision, InWholeWords(a));
+        var plan = new TilePlan(core, a.Rows, a.Columns, a.Depth, a.Vectors, cutsDepth: true);
         long elements = a.Vectors * a.Rows * a.Columns;
         nint partial = plan.Shares > 1 ? launch.Scratch(plan.Shares * elements * a.Precision.Size()) : 0;
-        launch.Run(ProductKernels.For(arithmetic, plan), a.Precision, plan.Grid, a, plan.For(partial));
+        launch.Run(ProductKernels.For(core, plan), a.Precision, plan.Grid, a, plan.For(partial));
         if (plan.Shares > 1)
         {
             launch.Run(FinishKernel, a.Precision, CudaGrid.Over(elements), a, partial, plan.Shares);
         }
+    }
+
+    // The depth is contiguous in rows of op(A) unless A is transposed, and in columns of op(B) where B is.
+    private static bool InWholeWords(in Products.ProductArguments a)
+    {
+        bool whole = true;
+        for (int t = 0; t < a.Terms; t++)
+        {
+            whole &= Are(a.A[t], a.A[t].Transposed == 0 ? a.Depth : a.Rows)
+                && Are(a.B[t], a.B[t].Transposed == 0 ? a.Columns : a.Depth);
+        }
+
+        return whole;
+
+        static bool Are(in Products.NativeOperand operand, long run) =>
+            ProductCore.WholeWords(operand.Data, operand.Leading, operand.VectorStride, run);
     }
 
     // Nothing is packed: tiles are brought into order on their way to shared memory.
