@@ -92,6 +92,8 @@ internal static class LayerComparisons
 
     private static IEnumerable<(Layer Layer, int Samples, int Vectors, long Depth)> Others()
     {
+        yield return (new Convolution(new FeatureShape(9, 8, 37), 37, (3, 3), 2, 1, true, groups: 37), 40, 3, 800);
+        yield return (new Convolution(new FeatureShape(6, 9, 3), 3, (4, 5), 3, 2, false, groups: 3), 5, 2, 45);
         yield return (Pooling.Max(new FeatureShape(7, 6, 5), 3, 2, 1), 3, 2, 9);
         yield return (Pooling.Average(new FeatureShape(7, 6, 5), 3, 2, 1), 3, 2, 9);
         yield return (new PaddedShortcut(new FeatureShape(7, 6, 5), 8, 2), 3, 2, 1);

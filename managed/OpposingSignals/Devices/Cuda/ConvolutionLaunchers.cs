@@ -29,6 +29,12 @@ internal static class ConvolutionLaunchers
     private static void Forward(CudaLaunch launch, in Convolution.Arguments a)
     {
         Check(launch, a);
+        if (DepthwiseLaunchers.Take(a))
+        {
+            DepthwiseLaunchers.Forward(launch, a);
+            return;
+        }
+
         nint packed = Pack(launch, a, forData: 0);
         long pixels = a.Samples * a.OutHeight * a.OutWidth, depth = (long)a.KernelHeight * a.KernelWidth * (a.Channels / a.Groups);
         ProductCore core = launch.CoreFor(a.Precision, ImagesInWholeWords(a, a.Channels));
@@ -40,6 +46,12 @@ internal static class ConvolutionLaunchers
     private static void BackwardData(CudaLaunch launch, in Convolution.Arguments a)
     {
         Check(launch, a);
+        if (DepthwiseLaunchers.Take(a))
+        {
+            DepthwiseLaunchers.BackwardData(launch, a);
+            return;
+        }
+
         nint packed = Pack(launch, a, forData: 1);
         long pixels = a.Samples * PixelsOfPhase(a.Height, a.Stride) * PixelsOfPhase(a.Width, a.Stride);
         long depth = (long)a.KernelHeight * a.KernelWidth * (a.OutChannels / a.Groups);
@@ -54,20 +66,16 @@ internal static class ConvolutionLaunchers
     private static void BackwardWeights(CudaLaunch launch, in Convolution.Arguments a)
     {
         Check(launch, a);
-        long columns = (long)a.KernelHeight * a.KernelWidth * (a.Channels / a.Groups), positions = a.Samples * a.OutHeight * a.OutWidth;
-        bool whole = ImagesInWholeWords(a, a.Channels) && CotangentsInWholeWords(a);
-        ProductCore core = launch.CoreFor(a.Precision, whole);
-        var plan = new TilePlan(core, a.OutChannels / a.Groups, columns, positions, Batch(a), cutsDepth: true);
-        nint partial = launch.Scratch(plan.Shares * a.Vectors * FilterSize(a) * a.Precision.Size());
-        launch.Run(WeightKernels.For(core, plan), a.Precision, plan.Grid, a, plan.For(partial));
-        launch.Run(WeightsFinishKernel, a.Precision, CudaGrid.Over(a.Vectors * FilterSize(a)), a, partial, plan.Shares);
+        (nint partial, long shares) =
+            DepthwiseLaunchers.Take(a) ? DepthwiseLaunchers.PartialWeights(launch, a) : PartialWeights(launch, a);
+        launch.Run(WeightsFinishKernel, a.Precision, CudaGrid.Over(a.Vectors * FilterSize(a)), a, partial, shares);
         if (a.Bias.Exists)
         {
             LayoutLaunchers.ColumnSums(launch, new Products.ColumnSumsArguments
             {
                 Precision = a.Precision,
                 Vectors = a.Vectors,
-                Rows = positions,
+                Rows = a.Samples * a.OutHeight * a.OutWidth,
                 Columns = a.OutChannels,
                 In = a.Filter[0].Address,
                 InVectorStride = a.Filter[0].Stride,
@@ -75,6 +83,18 @@ internal static class ConvolutionLaunchers
                 OutVectorStride = a.Bias.Stride,
             });
         }
+    }
+
+    private static (nint Partial, long Shares) PartialWeights(CudaLaunch launch, in Convolution.Arguments a)
+    {
+        long columns = (long)a.KernelHeight * a.KernelWidth * (a.Channels / a.Groups);
+        bool whole = ImagesInWholeWords(a, a.Channels) && CotangentsInWholeWords(a);
+        ProductCore core = launch.CoreFor(a.Precision, whole);
+        long positions = a.Samples * a.OutHeight * a.OutWidth;
+        var plan = new TilePlan(core, a.OutChannels / a.Groups, columns, positions, Batch(a), cutsDepth: true);
+        nint partial = launch.Scratch(plan.Shares * a.Vectors * FilterSize(a) * a.Precision.Size());
+        launch.Run(WeightKernels.For(core, plan), a.Precision, plan.Grid, a, plan.For(partial));
+        return (partial, plan.Shares);
     }
 
     // Packed filters are in whole words where the channels that they are multiplied with are.
