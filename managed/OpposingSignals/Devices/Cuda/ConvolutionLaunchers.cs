@@ -19,6 +19,10 @@ internal static class ConvolutionLaunchers
         table.Add<Convolution.Arguments>("convolution_backward_weights", BackwardWeights);
     }
 
+    /// <summary>Weights of a filter.</summary>
+    public static long FilterSize(in Convolution.Arguments a) =>
+        (long)a.OutChannels * (a.Channels / a.Groups) * a.KernelHeight * a.KernelWidth;
+
     // Packed filters and partial sums lie in the stream's scratch, which all operations share.
     private static unsafe void Scratch(CudaLaunch launch, in Convolution.ScratchArguments a)
     {
@@ -28,7 +32,7 @@ internal static class ConvolutionLaunchers
 
     private static void Forward(CudaLaunch launch, in Convolution.Arguments a)
     {
-        Check(launch, a);
+        CheckLaunch(launch, a);
         if (DepthwiseLaunchers.Take(a))
         {
             DepthwiseLaunchers.Forward(launch, a);
@@ -37,7 +41,7 @@ internal static class ConvolutionLaunchers
 
         nint packed = Pack(launch, a, forData: 0);
         long pixels = a.Samples * a.OutHeight * a.OutWidth, depth = (long)a.KernelHeight * a.KernelWidth * (a.Channels / a.Groups);
-        ProductCore core = launch.CoreFor(a.Precision, ImagesInWholeWords(a, a.Channels));
+        ProductCore core = launch.CoreFor(a.Precision, InWholeWords(a, a.Image, a.Channels));
         var plan = new TilePlan(core, pixels, a.OutChannels / a.Groups, depth, Batch(a), cutsDepth: false);
         launch.Run(ForwardKernels.For(core, plan), a.Precision, plan.Grid, a, packed);
     }
@@ -45,7 +49,7 @@ internal static class ConvolutionLaunchers
     // As many phases as the stride has places with pixels, each with the pixels of the largest.
     private static void BackwardData(CudaLaunch launch, in Convolution.Arguments a)
     {
-        Check(launch, a);
+        CheckLaunch(launch, a);
         if (DepthwiseLaunchers.Take(a))
         {
             DepthwiseLaunchers.BackwardData(launch, a);
@@ -56,7 +60,7 @@ internal static class ConvolutionLaunchers
         long pixels = a.Samples * PixelsOfPhase(a.Height, a.Stride) * PixelsOfPhase(a.Width, a.Stride);
         long depth = (long)a.KernelHeight * a.KernelWidth * (a.OutChannels / a.Groups);
         long phases = (long)Math.Min(a.Stride, a.Height) * Math.Min(a.Stride, a.Width);
-        ProductCore core = launch.CoreFor(a.Precision, ImagesInWholeWords(a, a.OutChannels));
+        ProductCore core = launch.CoreFor(a.Precision, InWholeWords(a, a.Image, a.OutChannels));
         var plan = new TilePlan(core, pixels, a.Channels / a.Groups, depth, Batch(a), cutsDepth: false, phases);
         launch.Run(DataKernels.For(core, plan), a.Precision, plan.Grid, a, packed);
     }
@@ -65,7 +69,7 @@ internal static class ConvolutionLaunchers
     // memory.
     private static void BackwardWeights(CudaLaunch launch, in Convolution.Arguments a)
     {
-        Check(launch, a);
+        CheckLaunch(launch, a);
         (nint partial, long shares) =
             DepthwiseLaunchers.Take(a) ? DepthwiseLaunchers.PartialWeights(launch, a) : PartialWeights(launch, a);
         launch.Run(WeightsFinishKernel, a.Precision, CudaGrid.Over(a.Vectors * FilterSize(a)), a, partial, shares);
@@ -88,7 +92,7 @@ internal static class ConvolutionLaunchers
     private static (nint Partial, long Shares) PartialWeights(CudaLaunch launch, in Convolution.Arguments a)
     {
         long columns = (long)a.KernelHeight * a.KernelWidth * (a.Channels / a.Groups);
-        bool whole = ImagesInWholeWords(a, a.Channels) && CotangentsInWholeWords(a);
+        bool whole = InWholeWords(a, a.Image, a.Channels) && InWholeWords(a, a.Filter, a.OutChannels);
         ProductCore core = launch.CoreFor(a.Precision, whole);
         long positions = a.Samples * a.OutHeight * a.OutWidth;
         var plan = new TilePlan(core, a.OutChannels / a.Groups, columns, positions, Batch(a), cutsDepth: true);
@@ -98,24 +102,12 @@ internal static class ConvolutionLaunchers
     }
 
     // Packed filters are in whole words where the channels that they are multiplied with are.
-    private static bool ImagesInWholeWords(in Convolution.Arguments a, int channels)
+    private static bool InWholeWords(in Convolution.Arguments a, in Convolution.TwoViews tensors, int channels)
     {
         bool whole = true;
         for (int t = 0; t < a.Terms; t++)
         {
-            whole &= ProductCore.WholeWords(a.Image[t].Address, channels, a.Image[t].Stride, channels / a.Groups);
-        }
-
-        return whole;
-    }
-
-    private static bool CotangentsInWholeWords(in Convolution.Arguments a)
-    {
-        bool whole = true;
-        for (int t = 0; t < a.Terms; t++)
-        {
-            whole &= ProductCore.WholeWords(
-                a.Filter[t].Address, a.OutChannels, a.Filter[t].Stride, a.OutChannels / a.Groups);
+            whole &= ProductCore.WholeWords(tensors[t].Address, channels, tensors[t].Stride, channels / a.Groups);
         }
 
         return whole;
@@ -128,9 +120,6 @@ internal static class ConvolutionLaunchers
         launch.Run(PackKernel, a.Precision, CudaGrid.Over(perTerm) with { Y = a.Terms }, a, packed, forData);
         return packed;
     }
-
-    private static long FilterSize(in Convolution.Arguments a) =>
-        (long)a.OutChannels * (a.Channels / a.Groups) * a.KernelHeight * a.KernelWidth;
 
     private static long PixelsOfPhase(int extent, int stride) => ((extent - 1L) / stride) + 1;
 
@@ -152,6 +141,12 @@ internal static class ConvolutionLaunchers
                 && a.OutHeight >= 1 && a.OutWidth >= 1,
             "the output's extents do not follow from the input's");
         launch.Require((long)a.Vectors * a.Groups <= ushort.MaxValue, "too many groups times vectors for one launch");
+    }
+
+    // Kernels count pixels and weights in 32 bits. A plan of memory may ask about more samples than it then takes.
+    private static void CheckLaunch(CudaLaunch launch, in Convolution.Arguments a)
+    {
+        Check(launch, a);
         launch.Require(
             Math.Max(a.Samples * a.Height * a.Width, a.Samples * a.OutHeight * a.OutWidth) <= int.MaxValue
             && FilterSize(a) <= int.MaxValue,

@@ -45,18 +45,16 @@ internal static class DepthwiseLaunchers
         long channelBlocks = (a.Channels + ChannelsOfBlock - 1) / ChannelsOfBlock;
         long wanted = Math.Clamp(EnoughBlocks / (channelBlocks * a.Vectors), 1, Math.Max(1, pixels / SmallestShare));
         long ofShare = (pixels + wanted - 1) / wanted, shares = (pixels + ofShare - 1) / ofShare;
-        nint partial = launch.Scratch(shares * a.Vectors * Weights(a) * a.Precision.Size());
+        nint partial = launch.Scratch(shares * a.Vectors * ConvolutionLaunchers.FilterSize(a) * a.Precision.Size());
         launch.Run(WeightKernel, a.Precision, new CudaGrid(channelBlocks, a.Vectors, shares), a, partial, ofShare);
         return (partial, shares);
     }
 
     private static nint Pack(CudaLaunch launch, in Convolution.Arguments a)
     {
-        long perTerm = a.Vectors * Weights(a);
+        long perTerm = a.Vectors * ConvolutionLaunchers.FilterSize(a);
         nint packed = launch.Scratch(a.Terms * perTerm * a.Precision.Size());
         launch.Run(PackKernel, a.Precision, CudaGrid.Over(perTerm) with { Y = a.Terms }, a, packed);
         return packed;
     }
-
-    private static long Weights(in Convolution.Arguments a) => (long)a.Channels * a.KernelHeight * a.KernelWidth;
 }
