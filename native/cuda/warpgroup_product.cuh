@@ -25,7 +25,7 @@ namespace opsig {
 constexpr int kWarpgroupThreads = 2 * kWarpgroup;
 constexpr int kWarpgroupStages = 3;
 
-// Of four numbers along the depth of a line.
+// Runs of four numbers along the depth of a line.
 constexpr int kRuns = kLineDepth / 4;
 
 // A tile of an operand in shared memory, ready to be multiplied.
@@ -35,14 +35,15 @@ struct alignas(1024) SharedLines {
 
   unsigned char part[Arithmetic::kParts][Lines * kLine];
 
-  // Where the numbers 4 * run and on of a line lie in a part.
+  // Where a run lies in a part.
   OPSIG_DEVICE static int place(int line, int run) { return swizzled<kLine>(line, run * (kLine / kRuns)); }
 
-  // The same in the i-th of the four lines that begin with one whose number is a multiple of 4; and in one of them and in
-  // the line a multiple of 8 further.
-  OPSIG_DEVICE static int in_line(int first, int i) { return (first ^ i * kLine / 128 * 16) + i * kLine; }
+  // The same run `lines` further on, a multiple of 8; and in the i-th of four neighbouring lines, from its place in the
+  // first, whose number is a multiple of 4.
   OPSIG_DEVICE static int lines_further(int place, int lines) { return place + lines * kLine; }
+  OPSIG_DEVICE static int in_line(int first, int i) { return (first ^ i * kLine / 128 * 16) + i * kLine; }
 
+  // Rounds a run and writes it at its place.
   OPSIG_DEVICE void put(int at, const float (&values)[4]) {
     constexpr int kWords = 4 / Arithmetic::kPack;
     uint32_t words[Arithmetic::kParts][kWords];
