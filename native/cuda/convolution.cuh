@@ -64,14 +64,19 @@ OPSIG_DEVICE int64_t filter_size(const Shape& s) {
   return static_cast<int64_t>(s.out_channels) * (s.channels / s.groups) * taps(s);
 }
 
-// The filter of a term from a tap on; it is packed as [group, line, tap, channel], and once for vectors that share it.
+// Where the packed filter of a term begins; it is packed once for vectors that share it.
 template <class T>
-OPSIG_DEVICE FilterLines<T> packed_filter(const Arguments& a, const T* packed, int term, int64_t vector, int group,
-                                          int lines, int channels, int first_tap) {
+OPSIG_DEVICE const T* packed_filter(const Arguments& a, const T* packed, int term, int64_t vector) {
+  return packed + (static_cast<int64_t>(term) * a.vectors + (a.filter[term].vector_stride == 0 ? 0 : vector)) *
+                      filter_size(a.shape);
+}
+
+// Its lines of a group from a tap on, as [group, line, tap, channel].
+template <class T>
+OPSIG_DEVICE FilterLines<T> packed_lines(const Arguments& a, const T* packed, int term, int64_t vector, int group,
+                                         int lines, int channels, int first_tap) {
   const int depth = taps(a.shape) * channels;
-  const T* first =
-      packed + (static_cast<int64_t>(term) * a.vectors + (a.filter[term].vector_stride == 0 ? 0 : vector)) *
-                   filter_size(a.shape);
+  const T* first = packed_filter(a, packed, term, vector);
   return {first + static_cast<int64_t>(group) * lines * depth + first_tap * channels, lines, depth,
           whole_words(packed, channels, 1)};
 }
@@ -104,7 +109,7 @@ struct FilterOperands {
     return {image, of<T>(arguments.image[term], place.vector) + place.group * from, arguments.shape.groups};
   }
   OPSIG_DEVICE FilterLines<T> b(int term) const {
-    return packed_filter(arguments, packed, term, place.vector, place.group, to, from, image.first_tap());
+    return packed_lines(arguments, packed, term, place.vector, place.group, to, from, image.first_tap());
   }
 };
 

@@ -16,12 +16,6 @@ using namespace opsig::convolution;
 constexpr int kTapsAtOnce = 9;
 constexpr int kWarps = 8;
 
-template <class T>
-OPSIG_DEVICE const T* packed_taps(const Arguments& a, const T* packed, int term, int64_t vector) {
-  return packed + (static_cast<int64_t>(term) * a.vectors + (a.filter[term].vector_stride == 0 ? 0 : vector)) *
-                      filter_size(a.shape);
-}
-
 // packed [term, vector, tap, channel] from [channel, tap]; blockIdx.y is the term.
 template <class T>
 OPSIG_DEVICE void depthwise_pack(const Arguments& a, T* packed) {
@@ -46,7 +40,7 @@ OPSIG_DEVICE void depthwise_forward(const Arguments& a, const T* packed) {
     const Pixel at = pixel_of(i, s.out_height, s.out_width, s.channels);
     T sum = bias == nullptr ? T(0) : bias[at.channel];
     for (int term = 0; term < a.terms; ++term) {
-      const T* filter = packed_taps(a, packed, term, vector) + at.channel;
+      const T* filter = packed_filter(a, packed, term, vector) + at.channel;
       const T* image = of<T>(a.image[term], vector) + at.sample * s.height * s.width * s.channels + at.channel;
       for (int kh = 0; kh < s.kernel_height; ++kh) {
         const int h = at.row * s.stride - s.padding + kh;
@@ -75,7 +69,7 @@ OPSIG_DEVICE void depthwise_backward_data(const Arguments& a, const T* packed) {
     const int row = at.row + s.padding, column = at.column + s.padding;
     T sum = 0;
     for (int term = 0; term < a.terms; ++term) {
-      const T* filter = packed_taps(a, packed, term, vector) + at.channel;
+      const T* filter = packed_filter(a, packed, term, vector) + at.channel;
       const T* cotangent =
           of<T>(a.image[term], vector) + at.sample * s.out_height * s.out_width * s.channels + at.channel;
       for (int kh = row % s.stride; kh < s.kernel_height; kh += s.stride) {

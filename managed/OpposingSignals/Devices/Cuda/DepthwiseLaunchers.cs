@@ -11,10 +11,6 @@ internal static class DepthwiseLaunchers
     // As in depthwise.cu.
     private const int ChannelsOfBlock = 32;
 
-    // Two blocks for each multiprocessor of an H100, if each has some pixels for its eight warps.
-    private const long EnoughBlocks = 264;
-    private const long SmallestShare = 256;
-
     private static readonly CudaKernel PackKernel = new("depthwise", "depthwise_pack");
     private static readonly CudaKernel ForwardKernel = new("depthwise", "depthwise_forward");
     private static readonly CudaKernel DataKernel = new("depthwise", "depthwise_backward_data");
@@ -43,8 +39,7 @@ internal static class DepthwiseLaunchers
     {
         long pixels = a.Samples * a.OutHeight * a.OutWidth;
         long channelBlocks = (a.Channels + ChannelsOfBlock - 1) / ChannelsOfBlock;
-        long wanted = Math.Clamp(EnoughBlocks / (channelBlocks * a.Vectors), 1, Math.Max(1, pixels / SmallestShare));
-        long ofShare = (pixels + wanted - 1) / wanted, shares = (pixels + ofShare - 1) / ofShare;
+        (long ofShare, long shares) = TilePlan.Cut(pixels, channelBlocks * a.Vectors);
         nint partial = launch.Scratch(shares * a.Vectors * ConvolutionLaunchers.FilterSize(a) * a.Precision.Size());
         launch.Run(WeightKernel, a.Precision, new CudaGrid(channelBlocks, a.Vectors, shares), a, partial, ofShare);
         return (partial, shares);

@@ -36,7 +36,7 @@ internal readonly struct TilePlan
         in ProductCore core, long rows, long columns, long depth, long batch, bool cutsDepth, long phases = 1)
     {
         long products = batch * phases;
-        long mostShares = cutsDepth ? Math.Max(1, depth / SmallestShare) : 1;
+        long mostShares = cutsDepth ? MostShares(depth) : 1;
         Tile = Square(core, rows, columns, products);
         long enough = EnoughBlocks;
         foreach (TileShape tile in core.HasWarpgroups ? WarpgroupTilesOf(core.Arithmetic) : [])
@@ -48,10 +48,9 @@ internal readonly struct TilePlan
             }
         }
 
-        long blocks = Tile.Blocks(rows, columns) * products, step = UsesWarpgroups ? WarpgroupDepthStep : DepthStep;
-        long wanted = Math.Max(1, Math.Min(enough / blocks, mostShares));
-        DepthOfShare = Math.Max(1, (depth + wanted - 1) / wanted + step - 1) / step * step;
-        Shares = Math.Max(1, (depth + DepthOfShare - 1) / DepthOfShare);
+        (DepthOfShare, Shares) = Cut(
+            depth, Math.Min(enough / (Tile.Blocks(rows, columns) * products), mostShares),
+            UsesWarpgroups ? WarpgroupDepthStep : DepthStep);
         int threads =
             core.Arithmetic == ProductArithmetic.Float32 || UsesWarpgroups ? CudaGrid.Standard : TensorThreads;
         Grid = new CudaGrid(Tile.Blocks(rows, columns) * phases, batch, Shares, threads);
@@ -71,8 +70,23 @@ internal readonly struct TilePlan
 
     public CudaGrid Grid { get; }
 
+    /// <summary>
+    /// Shares of a sum for blocks of which enough are to be busy: of how many of its terms each is, and how many shares.
+    /// </summary>
+    public static (long OfShare, long Shares) Cut(long depth, long blocks) =>
+        Cut(depth, Math.Min(EnoughBlocks / blocks, MostShares(depth)), step: 1);
+
     /// <summary>What a kernel is told; <paramref name="partial"/> is null where the depth is not cut.</summary>
     public Native For(nint partial) => new() { DepthOfShare = DepthOfShare, Partial = partial };
+
+    private static long MostShares(long depth) => Math.Max(1, depth / SmallestShare);
+
+    private static (long OfShare, long Shares) Cut(long depth, long wanted, long step)
+    {
+        wanted = Math.Max(1, wanted);
+        long ofShare = Math.Max(1, (depth + wanted - 1) / wanted + step - 1) / step * step;
+        return (ofShare, Math.Max(1, (depth + ofShare - 1) / ofShare));
+    }
 
     // Half of a tile that overhangs is lost work; below enough blocks a smaller tile uses more of the device.
     private static TileShape Square(in ProductCore core, long rows, long columns, long products)
