@@ -46,8 +46,8 @@ download_cuda() {
   local work=$1 own mirror
   mkdir -p "$work"/{sources,lists/partial,cache/archives/partial,packages}
   own=$(. /etc/os-release && echo "${VERSION_CODENAME-}")
-  mirror=$(apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages' 'Component: main' |
-    awk -v own="$own" '$2 == own { print $1; exit }')
+  # From what an update would fetch: that needs no package lists, which a fresh machine does not have.
+  mirror=$(apt-get update --print-uris | sed -n "s|^'\(.*\)/dists/$own/InRelease'.*|\1|p;T;q")
   echo "deb ${mirror:?there is no package source of Debian $own} $cuda_release non-free" >"$work/sources/cuda.list"
   local apt=(apt-get -o Dir::Etc::sourcelist=/dev/null -o Dir::Etc::sourceparts="$work/sources" -o APT::Sandbox::User=""
     -o Dir::State::lists="$work/lists" -o Dir::Cache="$work/cache" -o Acquire::Languages=none)
