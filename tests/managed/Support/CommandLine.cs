@@ -23,6 +23,14 @@ internal static partial class CommandLine
         return command.Wait(Patience);
     }
 
+    /// <summary>Runs the program of this assembly to its end.</summary>
+    public static CommandResult Measure(params IEnumerable<string> arguments)
+    {
+        using var command =
+            new RunningCommand(StartInfo(Host, [typeof(CommandLine).Assembly.Location, .. arguments]));
+        return command.Wait(Patience);
+    }
+
     /// <summary>Starts a command.</summary>
     public static RunningCommand Start(params IEnumerable<string> arguments) =>
         new(StartInfo(Host, [Path.Combine(AppContext.BaseDirectory, "opsig.dll"), .. arguments]));
