@@ -15,8 +15,6 @@ public sealed class GroupMonitor
     // Searches take as long as some steps of a small network; a search at every 64th costs next to nothing.
     private const int SearchInterval = 64;
 
-    private long _searched = long.MinValue;
-
     /// <summary>A monitor that has seen no step.</summary>
     /// <param name="samples">Samples N, at least 1.</param>
     /// <param name="directions">Directions K tracked; 0 for losses alone.</param>
@@ -65,7 +63,8 @@ public sealed class GroupMonitor
 
     /// <summary>
     /// The pairs as of now: by direction where enough steps are measured (<see cref="DirectionalGroupFinder"/>), else
-    /// from the losses alone (<see cref="GroupFinder"/>). Their names are in <see cref="Pairs"/>.
+    /// from the losses alone (<see cref="GroupFinder"/>). Their names are those of <see cref="PairFollower.Current"/>,
+    /// in the same order.
     /// </summary>
     public Grouping Search()
     {
@@ -73,10 +72,9 @@ public sealed class GroupMonitor
         Grouping found = HasDirections
             ? DirectionalGroupFinder.Find(Directions!, changes)
             : changes.Steps.Length >= GroupFinder.MinimumSteps ? GroupFinder.Find(changes) : Grouping.None;
-        if (Stream.LastStep is { } step && step != _searched)
+        if (Stream.LastStep is { } step)
         {
             Pairs.Observe(step, found.Pairs);
-            _searched = step;
         }
 
         return found;
@@ -108,7 +106,6 @@ public sealed class GroupMonitor
         History = LossHistory.Restore(part("history."));
         Directions?.Restore(part("directions."));
         Pairs.Restore(part("pairs."));
-        _searched = Pairs.Current.Length > 0 ? Pairs.Current.Max(pair => pair.LastStep) : long.MinValue;
     }
 
     private bool HasDirections => Directions is { Count: >= DirectionalGroupFinder.MinimumSteps };

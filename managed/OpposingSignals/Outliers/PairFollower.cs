@@ -22,8 +22,11 @@ public sealed class PairFollower
     /// <summary>The pairs of the last search, leading one first.</summary>
     public ImmutableArray<FollowedPair> Current { get; private set; } = [];
 
-    /// <summary>Takes what a search found.</summary>
-    /// <param name="step">The step of the search.</param>
+    /// <summary>
+    /// Takes what a search found. Another search at the same step is no other sighting, but what it finds has a name
+    /// too.
+    /// </summary>
+    /// <param name="step">The step of the search; no earlier than the last.</param>
     /// <param name="found">Its pairs, leading one first.</param>
     /// <returns>The pairs that were not known before.</returns>
     public IReadOnlyList<FollowedPair> Observe(long step, IReadOnlyList<OpposingPair> found)
@@ -149,9 +152,9 @@ public sealed class PairFollower
         New(known.Name, step, pair) with
         {
             FirstStep = known.FirstStep,
-            Sightings = known.Sightings + 1,
-            Stability = known.Sightings == 1
-                ? overlap
+            Sightings = known.LastStep == step ? known.Sightings : known.Sightings + 1,
+            Stability = known.LastStep == step ? known.Stability
+                : known.Sightings == 1 ? overlap
                 : known.Stability + ((overlap - known.Stability) / known.Sightings),
         };
 

@@ -98,10 +98,12 @@ public sealed record GroupsRecord
 /// </summary>
 public sealed record PairRecord
 {
-    /// <summary>The name that the pair keeps through the run.</summary>
-    public string? Name { get; init; }
+    /// <summary>
+    /// The name that the pair keeps through the run, and by which <see cref="SampleSelection"/> knows it.
+    /// </summary>
+    public required string Name { get; init; }
 
-    /// <summary>The step at which it was first found.</summary>
+    /// <summary>The step at which it was first found; null for the largest movers, which no search finds.</summary>
     public long? FirstStep { get; init; }
 
     /// <summary>

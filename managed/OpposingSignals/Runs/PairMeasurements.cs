@@ -41,8 +41,8 @@ internal sealed class PairMeasurements : IDisposable
     /// <summary>vᵀ∇²ℓᵢv of every sample, v the top eigenvector there.</summary>
     public double[] Curvatures => _curvatures[0];
 
-    /// <summary>Everything but the name and the signal of a pair.</summary>
-    public PairRecord Of(OpposingPair pair)
+    /// <summary>Everything but the signal of a pair.</summary>
+    public PairRecord Of(OpposingPair pair, string name)
     {
         using VectorBlock up = MeanGradient(pair.Up);
         using VectorBlock down = MeanGradient(pair.Down);
@@ -52,6 +52,7 @@ internal sealed class PairMeasurements : IDisposable
             [.. Enumerable.Range(0, _curvatures.Length).Select(j => upAlong[j, 0] * downAlong[j, 0] / norms)];
         return new PairRecord
         {
+            Name = name,
             Significance = pair.Significance,
             ConsecutiveCorrelation = Consecutive(pair),
             TrajectoryOpposition = pair.TrajectoryOpposition,

@@ -210,6 +210,12 @@ public sealed class Run : IDisposable
             return outcome;
         }
 
+        if (outcome != TrainingOutcome.Interrupted)
+        {
+            // What the analysis of the end shows has names already, which a run that takes more steps then keeps.
+            Trainer.Groups.Search();
+        }
+
         SaveState();
         if (outcome != TrainingOutcome.Interrupted)
         {

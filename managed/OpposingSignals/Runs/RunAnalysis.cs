@@ -53,7 +53,8 @@ public static class RunAnalysis
         long? crossing = EdgeCrossing.Of(run);
         ChangeWindow atTheEdge = AtTheEdge(trainer.History, window, crossing);
         using var measurements = new PairMeasurements(run, atTheEdge, ForPairs(run), leading, randomSamples);
-        PairRecord[] pairs = [.. grouping.Pairs.Select((pair, i) => Named(run, pair, i, measurements, signals))];
+        PairRecord[] pairs = [.. grouping.Pairs.Zip(
+            trainer.Groups.Pairs.Current, (pair, followed) => Describe(pair, followed, measurements, signals))];
         IReadOnlyList<SpikeRecord> spikes = LossSpikes.Find(trainer.History, crossing, pairs);
         // The last step may be that spike itself.
         LargestMovers[] movers =
@@ -80,7 +81,7 @@ public static class RunAnalysis
             Movers =
             [
                 .. movers.Select(taken =>
-                    new MoversRecord(taken.Step, measurements.Of(taken.Pair) with { Name = taken.Name })),
+                    new MoversRecord(taken.Step, measurements.Of(taken.Pair, taken.Name))),
             ],
             Composition = SharpnessComposition.Of(
                 measurements.Curvatures,
@@ -102,20 +103,14 @@ public static class RunAnalysis
         MaximumProducts = 300,
     });
 
-    private static PairRecord Named(
-        Run run, OpposingPair pair, int index, PairMeasurements measurements, PairSignals signals)
-    {
-        FollowedPair? followed =
-            run.Trainer.Groups.Pairs.Current.FirstOrDefault(known => known.Up.SequenceEqual(pair.Up.Indices));
-        string name = followed?.Name ?? $"{index + 1}";
-        return measurements.Of(pair) with
+    private static PairRecord Describe(
+        OpposingPair pair, FollowedPair followed, PairMeasurements measurements, PairSignals signals) =>
+        measurements.Of(pair, followed.Name) with
         {
-            Name = name,
-            FirstStep = followed?.FirstStep,
-            Stability = followed is { Sightings: > 1 } ? followed.Stability : null,
-            Signal = signals.Of(pair, name),
+            FirstStep = followed.FirstStep,
+            Stability = followed.Sightings > 1 ? followed.Stability : null,
+            Signal = signals.Of(pair, followed.Name),
         };
-    }
 
     private static IReadOnlyList<LayerShareRecord> LayerShares(Networks.Network network, double[] vector) =>
     [

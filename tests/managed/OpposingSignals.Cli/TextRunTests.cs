@@ -40,7 +40,7 @@ public sealed class TextRunTests
             [
                 new PairRecord
                 {
-                    TrajectoryOpposition = -1, EnergyShare = 1, SharpnessShare = 1, GradientCosine = -1, GradientProductAlongTop = -1,
+                    Name = "A", TrajectoryOpposition = -1, EnergyShare = 1, SharpnessShare = 1, GradientCosine = -1, GradientProductAlongTop = -1,
                     Up = camp, Down = camp,
                 },
             ],

@@ -47,10 +47,10 @@ public static class ReportBuilder
             ResidualTolerance = configuration.Training.EigenTolerance,
             RiseFraction = ReportSeries.Of(metrics, "rise_fraction"),
             OutlierShare = ReportSeries.Of(metrics, "outlier_share"),
-            Pairs = [.. groups.Pairs.Select((pair, i) => Pair(run, pair, i, outputs))],
+            Pairs = [.. groups.Pairs.Select(pair => Pair(run, pair, outputs))],
             NoPairs = groups.ExplainNoPairs(),
             Composition = groups.Composition,
-            Movers = [.. groups.Movers.Select((movers, i) => Pair(run, movers.Pair, i, outputs))],
+            Movers = [.. groups.Movers.Select(movers => Pair(run, movers.Pair, outputs))],
             Probes = ProbeReader.Read(run),
             Dumps = DumpReader.Read(run, (sample, change, rank) => Sample(run, sample, change, rank, outputs)),
             Followed = DumpReader.Groups(run),
@@ -63,10 +63,10 @@ public static class ReportBuilder
         string.Create(
             CultureInfo.InvariantCulture, $"full-batch {optimizer.Description}, step size {optimizer.StepSize:R}");
 
-    private static ReportPair Pair(Run run, PairRecord pair, int index, double[] outputs) =>
+    private static ReportPair Pair(Run run, PairRecord pair, double[] outputs) =>
         WithPictures(run, pair, new ReportPair
         {
-            Name = pair.Name ?? $"{index + 1}",
+            Name = pair.Name,
             Significance = pair.Significance,
             Checks = pair.Checks,
             Direction = pair.Direction,

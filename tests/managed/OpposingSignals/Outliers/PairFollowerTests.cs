@@ -18,6 +18,17 @@ public sealed class PairFollowerTests
     }
 
     [Fact]
+    public void AnotherSearchAtTheSameStepIsNoSightingAndNamesWhatItFinds()
+    {
+        var follower = new PairFollower();
+        follower.Observe(10, [Pair(0, 10, 20, 10)]);
+        follower.Observe(20, [Pair(0, 10, 20, 10)]);
+        Assert.Equal("B", Assert.Single(follower.Observe(20, [Pair(0, 10, 20, 10), Pair(50, 10, 70, 10)])).Name);
+        Assert.Equal([("A", 2), ("B", 1)], follower.Current.Select(pair => (pair.Name, pair.Sightings)));
+        Assert.Equal(1, follower.Current[0].Stability);
+    }
+
+    [Fact]
     public void ARestoredFollowerKnowsThePairs()
     {
         var follower = new PairFollower();
