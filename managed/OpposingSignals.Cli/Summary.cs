@@ -31,8 +31,10 @@ internal static class Summary
             ({ } threshold, null) => Invariant(
                 $"The {optimizer.BoundedCurvature} has not reached {optimizer.ThresholdFormula} = {Figures.Curvature(threshold)}."),
         };
+        string preconditioned = groups.PreconditionedSharpness is { } value
+            ? $", the preconditioned sharpness {Figures.Curvature(value)}" : "";
         Console.Out.WriteLine(Invariant(
-            $"{reached} At step {groups.Step} the sharpness is {Figures.Curvature(groups.Sharpness)} (residual {groups.SharpnessResidual:G2})."));
+            $"{reached} At step {groups.Step} the sharpness is {Figures.Curvature(groups.Sharpness)} (residual {groups.SharpnessResidual:G2}){preconditioned}."));
         if (groups.Pairs.Count == 0)
         {
             Console.Out.WriteLine(groups.ExplainNoPairs());
@@ -40,17 +42,17 @@ internal static class Summary
 
         foreach (PairRecord pair in groups.Pairs)
         {
-            WritePair(pair);
+            WritePair(pair, groups);
         }
 
         foreach (MoversRecord movers in groups.Movers)
         {
-            WriteMovers(movers.Pair);
+            WriteMovers(movers.Pair, groups);
         }
 
         if (groups.Composition is { } composition)
         {
-            Console.Out.WriteLine(composition.Explain());
+            Console.Out.WriteLine(composition.Explain(groups.BoundedCurvature));
         }
 
         foreach (SpikeRecord spike in groups.Spikes.Take(3).Where(spike => spike.Pair is not null))
@@ -76,7 +78,7 @@ internal static class Summary
     private static string Stretch(PairRecord pair) =>
         pair is { OpposedFrom: { } from, OpposedTo: { } to } ? Invariant($" at steps {from} to {to}") : "";
 
-    private static void WritePair(PairRecord pair)
+    private static void WritePair(PairRecord pair, GroupsRecord groups)
     {
         string chance = pair.Significance switch
         {
@@ -86,36 +88,37 @@ internal static class Summary
             { } tested => Invariant($"not set off from the other samples (outliers p = {tested.Outliers:G2}, opposition p = {tested.Opposition:G2})"),
         };
         Console.Out.WriteLine(Invariant(
-            $"Pair {pair.Name}: {pair.Up.Indices.Count} against {pair.Down.Indices.Count} samples, {chance}; losses move with correlation {pair.TrajectoryOpposition:F2}{Stretch(pair)}, gradients with cosine {pair.GradientCosine:F2}, {pair.SharpnessShare:P0} of the sharpness."));
-        WriteChecks(pair);
+            $"Pair {pair.Name}: {pair.Up.Indices.Count} against {pair.Down.Indices.Count} samples, {chance}; losses move with correlation {pair.TrajectoryOpposition:F2}{Stretch(pair)}, gradients with cosine {pair.GradientCosine:F2}, {pair.SharpnessShare:P0} of the {groups.BoundedCurvature}."));
+        WriteChecks(pair, groups);
         if (pair.Signal is { } signal)
         {
             WriteSignal(pair, signal);
         }
     }
 
-    private static void WriteMovers(PairRecord movers)
+    private static void WriteMovers(PairRecord movers, GroupsRecord groups)
     {
         Console.Out.WriteLine(Invariant(
             $"Largest {movers.Name}: {movers.Up.Indices.Count} risers against {movers.Down.Indices.Count} fallers; losses move ") +
             Invariant($"with correlation {movers.TrajectoryOpposition:F2}, gradients with cosine {movers.GradientCosine:F2}, ") +
-            Invariant($"{movers.SharpnessShare:P1} of the sharpness."));
-        WriteChecks(movers);
+            Invariant($"{movers.SharpnessShare:P1} of the {groups.BoundedCurvature}."));
+        WriteChecks(movers, groups);
     }
 
-    private static void WriteChecks(PairRecord pair)
+    private static void WriteChecks(PairRecord pair, GroupsRecord groups)
     {
+        string of = groups.PreconditionedSharpness is null ? "" : " of P⁻¹H";
         if (pair.Checks is { } checks)
         {
             Console.Out.WriteLine(
                 $"  median of members / 95th percentile of random samples: gradient norm {Ratio(checks.GradientNorm)}, own top " +
-                $"eigenvalue {Ratio(checks.TopEigenvalue)}, curvature along v {Ratio(checks.CurvatureAlongTop)}.");
+                $"eigenvalue {Ratio(checks.TopEigenvalue)}, curvature along the top eigenvector{of} {Ratio(checks.CurvatureAlongTop)}.");
         }
 
         if (pair.Direction is { Number: > 1 } own)
         {
             Console.Out.WriteLine(Invariant(
-                $"  the camps oppose each other most along eigenvector {own.Number} ({own.Eigenvalue:G3}), of which they carry ") +
+                $"  the camps oppose each other most along eigenvector {own.Number}{of} ({own.Eigenvalue:G3}), of which they carry ") +
                 Invariant($"{own.Share:P0}: curvature along it {Ratio(own.Curvature)}."));
         }
     }
@@ -170,8 +173,9 @@ internal static class Summary
             ["sharpness_residual"] = Number(groups.SharpnessResidual),
             ["sharpness_converged"] = groups.SharpnessConverged,
             ["bounded_curvature"] = optimizer.BoundedCurvature,
-            ["preconditioned_sharpness"] = optimizer.IsPreconditioned
-                ? Number(metrics[MetricsColumns.PreconditionedSharpness].LastOrDefault(value => value is not null)) : null,
+            ["preconditioned_sharpness"] = Number(groups.PreconditionedSharpness),
+            ["directions"] = groups.PreconditionedSharpness is null ? "H" : "P^-1 H",
+            ["directions_converged"] = groups.DirectionsConverged,
             ["precision"] = Number(groups.Precision),
             ["recall"] = Number(groups.Recall),
             ["spikes"] = new JsonArray([.. groups.Spikes.Select(spike => new JsonObject

@@ -19,7 +19,8 @@ internal static class TrainCommand
         Option<double?> loss = new("--stop-loss") { Description = "Stop once the training loss is below this." };
         Option<int> eigenEvery =
             RunOptions.WithDefault("--eig-every", 1, "Steps between measurements of the sharpness; 0 for never.");
-        Option<int> eigenCount = RunOptions.WithDefault("--eigs", 1, "Top eigenpairs of the Hessian to track.");
+        Option<int> eigenCount = RunOptions.WithDefault(
+            "--eigs", 1, "Top eigenpairs of the Hessian to track, and of P⁻¹H where the optimiser divides by a P.");
         Option<double> tolerance = RunOptions.WithDefault("--eig-tol", 1e-3, "Relative residual of an eigenpair.");
         Option<int> groupEvery = RunOptions.WithDefault(
             "--group-every", 4, "Steps between measurements of every sample along the tracked eigenvectors, from which groups are found; 0 for never.");

@@ -8,7 +8,9 @@ namespace OpposingSignals.Curvature;
 /// preconditioned sharpness of Cohen et al. 2022 (arXiv 2207.14484), which an optimiser with momentum β₁ and step size
 /// η keeps at (2 + 2β₁)/((1 − β₁)η).
 /// </summary>
-/// <remarks>If x is an eigenvector here, then P⁻¹ᐟ² x is one of P⁻¹A.</remarks>
+/// <remarks>
+/// If u is an eigenvector here, then P⁻¹ᐟ² u is one of P⁻¹A; see <see cref="StabilityDirections"/>.
+/// </remarks>
 /// <param name="curvature">A.</param>
 /// <param name="preconditioner">P, at the point of <paramref name="curvature"/>.</param>
 public sealed class PreconditionedOperator(ISymmetricOperator curvature, Preconditioner preconditioner)
@@ -22,6 +24,10 @@ public sealed class PreconditionedOperator(ISymmetricOperator curvature, Precond
 
     /// <inheritdoc/>
     public long Dimension => curvature.Dimension;
+
+    /// <summary>The operator for a P; A itself where there is none.</summary>
+    public static ISymmetricOperator Of(ISymmetricOperator curvature, Preconditioner? preconditioner) =>
+        preconditioner is null ? curvature : new PreconditionedOperator(curvature, preconditioner);
 
     /// <inheritdoc/>
     public void Apply(VectorBlock vectors, VectorBlock products)

@@ -60,6 +60,18 @@ public sealed class Adam : Optimizer
     /// <inheritdoc/>
     public override IReadOnlyList<string> Memory => [AdaptiveStep.First, AdaptiveStep.Second];
 
+    /// <inheritdoc/>
+    /// <remarks>−η m, as the correction of m is part of P.</remarks>
+    public override VectorBlock UndividedChange(VectorBlock gradient, OptimizerState state)
+    {
+        ArgumentNullException.ThrowIfNull(gradient);
+        ArgumentNullException.ThrowIfNull(state);
+        var change = new VectorBlock(gradient.Device, gradient.Precision, 1, gradient.Length);
+        change.Combine(state[AdaptiveStep.First], new double[,] { { -StepSize * FirstDecay } });
+        change.Add(-StepSize * (1 - FirstDecay), gradient);
+        return change;
+    }
+
     private protected override Preconditioner NextPreconditioner(VectorBlock gradient, OptimizerState state)
     {
         long step = state.Steps + 1;

@@ -130,6 +130,12 @@ public abstract class Optimizer
         return change;
     }
 
+    /// <summary>
+    /// P times <see cref="Change"/>, P being <see cref="PreconditionerAt"/>: the step before P divides it. The change
+    /// itself where there is no P.
+    /// </summary>
+    public virtual VectorBlock UndividedChange(VectorBlock gradient, OptimizerState state) => Change(gradient, state);
+
     /// <summary>P of the step that would be taken with this gradient and state.</summary>
     /// <param name="gradient">∇L(θ).</param>
     /// <param name="state">What is remembered, from <see cref="Start"/>.</param>

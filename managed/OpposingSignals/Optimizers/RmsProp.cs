@@ -47,6 +47,16 @@ public sealed class RmsProp : Optimizer
     /// <inheritdoc/>
     public override IReadOnlyList<string> Memory => [AdaptiveStep.Second];
 
+    /// <inheritdoc/>
+    /// <remarks>−η g.</remarks>
+    public override VectorBlock UndividedChange(VectorBlock gradient, OptimizerState state)
+    {
+        ArgumentNullException.ThrowIfNull(gradient);
+        var change = new VectorBlock(gradient.Device, gradient.Precision, 1, gradient.Length);
+        change.Combine(gradient, new double[,] { { -StepSize } });
+        return change;
+    }
+
     private protected override Preconditioner NextPreconditioner(VectorBlock gradient, OptimizerState state) =>
         new(
             new Preconditioner.Arguments

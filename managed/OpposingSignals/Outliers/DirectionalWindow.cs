@@ -9,8 +9,8 @@ namespace OpposingSignals.Outliers;
 /// </summary>
 /// <remarks>
 /// <para>
-/// With orthonormal directions v_j, usually the Hessian's top eigenvectors at θ_t, and the step δ = θ_{t+1} − θ_t with
-/// coordinates a_j = ⟨v_j, δ⟩, the part of sample i's loss change along v_j is
+/// With unit directions v_j, usually the Hessian's top eigenvectors at θ_t, and the step δ = θ_{t+1} − θ_t with
+/// coordinates a_j, δ = Σ_j a_j v_j and a rest, the part of sample i's loss change along v_j is
 /// ⟨∇ℓᵢ, v_j⟩ a_j + ½ v_jᵀ∇²ℓᵢv_j a_j² = m_ij a_j: first and second order of POLCA (Kangaslahti, Rosenfeld, Saphra,
 /// arXiv 2506.15872) with each sample's own curvature.
 /// </para>
@@ -65,7 +65,9 @@ public sealed class DirectionalWindow
 
     /// <summary>Takes what was measured at θ_t, before or after the step from there.</summary>
     /// <param name="step">The step t; later than all before.</param>
-    /// <param name="coordinates">a_j = ⟨v_j, θ_{t+1} − θ_t⟩, K numbers.</param>
+    /// <param name="coordinates">
+    /// a_j of θ_{t+1} − θ_t, K numbers: ⟨v_j, θ_{t+1} − θ_t⟩ where the directions are orthonormal.
+    /// </param>
     /// <param name="slopes">⟨∇ℓᵢ, v_j⟩: row j, column i.</param>
     /// <param name="curvatures">v_jᵀ∇²ℓᵢv_j: row j, column i.</param>
     /// <exception cref="ArgumentException">A span has another length, or the step is out of order.</exception>

@@ -1,4 +1,7 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
+using OpposingSignals.Curvature;
+using OpposingSignals.Optimizers;
 using OpposingSignals.Outliers;
 using OpposingSignals.Runs.Signals;
 
@@ -27,6 +30,19 @@ public sealed record GroupsRecord
     /// <inheritdoc cref="Sharpness"/>
     public bool SharpnessConverged { get; init; }
 
+    /// <summary>
+    /// The largest eigenvalue of P⁻¹H at <see cref="Step"/>, P being what the optimiser divides its next step by; null
+    /// where it divides by nothing. Where there is a P, the pairs are measured along the eigenvectors of P⁻¹H.
+    /// </summary>
+    public double? PreconditionedSharpness { get; init; }
+
+    /// <summary>Whether the eigenvector converged along which shares are taken.</summary>
+    public bool DirectionsConverged { get; init; } = true;
+
+    /// <summary>What the pairs have shares of: the curvature by which the optimiser's steps are stable or not.</summary>
+    [JsonIgnore]
+    public string BoundedCurvature => Optimizer.CurvatureName(PreconditionedSharpness is not null);
+
     /// <summary>What the loss is, in words: the mean, and the mode of batch normalisation.</summary>
     public string? LossConvention { get; init; }
 
@@ -48,7 +64,9 @@ public sealed record GroupsRecord
     /// </summary>
     public IReadOnlyList<SpikeRecord> Spikes { get; init; } = [];
 
-    /// <summary>Share ‖v_l‖² / ‖v‖² of the top eigenvector v in every parameter tensor.</summary>
+    /// <summary>
+    /// Share ‖v_l‖² / ‖v‖² in every parameter tensor of the leading of the <see cref="StabilityDirections"/>.
+    /// </summary>
     public IReadOnlyList<LayerShareRecord> LayerShares { get; init; } = [];
 
     /// <summary>
@@ -139,17 +157,18 @@ public sealed record PairRecord
     public required double EnergyShare { get; init; }
 
     /// <summary>
-    /// Σ_{i in pair} vᵀH_i v / Σ_i vᵀH_i v, v the top eigenvector; a share below 0 or above 1 is possible.
+    /// Σ_{i in pair} vᵀH_i v / Σ_i vᵀH_i v, v the leading of the <see cref="StabilityDirections"/>; a share below 0 or
+    /// above 1 is possible.
     /// </summary>
     public required double SharpnessShare { get; init; }
 
     /// <summary>Cosine of the camps' mean loss gradients.</summary>
     public required double GradientCosine { get; init; }
 
-    /// <summary>(g_up·v)(g_down·v) / (|g_up||g_down|) there: the same along the top eigenvector.</summary>
+    /// <summary>(g_up·v)(g_down·v) / (|g_up||g_down|) there: the same along v.</summary>
     public required double GradientProductAlongTop { get; init; }
 
-    /// <summary>The eigenvector that it belongs to; null in a file of an earlier version.</summary>
+    /// <summary>The direction that it belongs to; null in a file of an earlier version.</summary>
     public PairDirection? Direction { get; init; }
 
     /// <summary>What its camps share and what divides them.</summary>
@@ -192,7 +211,7 @@ public sealed record SpikeRecord(
 /// <param name="Pair">Those that rose most against those that fell most.</param>
 public sealed record MoversRecord(long Step, PairRecord Pair);
 
-/// <summary>A parameter tensor's share of the top eigenvector.</summary>
+/// <summary>A parameter tensor's share of a direction.</summary>
 /// <param name="Name">PyTorch's name.</param>
 /// <param name="Share">‖v_l‖² / ‖v‖².</param>
 public sealed record LayerShareRecord(string Name, double Share);

@@ -16,7 +16,7 @@ public sealed record OutlierChecks
     /// <summary>The largest eigenvalue of ∇²ℓᵢ.</summary>
     public required OutlierCheck TopEigenvalue { get; init; }
 
-    /// <summary>vᵀ∇²ℓᵢv along the top eigenvector v of the Hessian of the mean loss.</summary>
+    /// <summary>vᵀ∇²ℓᵢv along the leading v of the <see cref="StabilityDirections"/>.</summary>
     public required OutlierCheck CurvatureAlongTop { get; init; }
 
     /// <summary>Whether the members' median exceeds the random samples' 95th percentile in all three.</summary>

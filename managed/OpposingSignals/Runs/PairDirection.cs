@@ -1,8 +1,9 @@
+using OpposingSignals.Curvature;
+
 namespace OpposingSignals.Runs;
 
 /// <summary>
-/// The eigenvector along which a pair's camps oppose each other most, of those with the largest eigenvalues of the mean
-/// loss's Hessian. Past the edge several eigenvalues lie above the threshold, each with pairs of its own: what a pair
+/// The direction along which a pair's camps oppose each other most, of the first <see cref="StabilityDirections"/>. Past the edge several eigenvalues lie above the threshold, each with pairs of its own: what a pair
 /// carries of the top one then says little.
 /// </summary>
 public sealed record PairDirection

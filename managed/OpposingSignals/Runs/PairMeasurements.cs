@@ -1,5 +1,6 @@
 using OpposingSignals.Curvature;
 using OpposingSignals.Devices;
+using OpposingSignals.Optimizers;
 using OpposingSignals.Outliers;
 using OpposingSignals.Training;
 
@@ -15,7 +16,8 @@ internal sealed class PairMeasurements : IDisposable
     private readonly Run _run;
     private readonly ChangeWindow _window;
     private readonly VectorBlock _midpoint;
-    private readonly EigenSolution _eigen;
+    private readonly EigenSolution _solution;
+    private readonly StabilityDirections _directions;
     private readonly double[][] _curvatures;
     private readonly OutlierMeasurements _outliers;
 
@@ -23,22 +25,26 @@ internal sealed class PairMeasurements : IDisposable
     /// <param name="run">The run at its last checkpoint.</param>
     /// <param name="window">Loss changes over which alternation and shares of change are taken.</param>
     /// <param name="solver">
-    /// For the top eigenvectors; those that do not converge are left out, but for the first.
+    /// For the leading directions; those that do not converge are left out, but for the first.
     /// </param>
-    /// <param name="start">Vectors to start it from.</param>
+    /// <param name="preconditioner">P of the optimiser's next step; null for none.</param>
+    /// <param name="start">Eigenvectors to start it from, of the Hessian or with P around it.</param>
     /// <param name="randomSamples">Random samples to compare members with.</param>
     public PairMeasurements(
-        Run run, ChangeWindow window, BlockLanczos solver, VectorBlock start, int randomSamples)
+        Run run, ChangeWindow window, BlockLanczos solver, Preconditioner? preconditioner, VectorBlock start,
+        int randomSamples)
     {
         (_run, _window) = (run, window);
         _midpoint = Midpoint(run.Trainer);
         LinearizationPoint point = run.Objects.Objective.Linearize(_midpoint);
-        _eigen = solver.Solve(new CurvatureOperator(point, ProductKind.Hessian), start);
+        _solution = solver.Solve(
+            PreconditionedOperator.Of(new CurvatureOperator(point, ProductKind.Hessian), preconditioner), start);
+        _directions = new StabilityDirections(_solution, preconditioner);
         _curvatures = [.. SampleCurvatures(point).Chunk(run.Objects.Data.Training.Count)];
         _outliers = new OutlierMeasurements(run.Objects, _midpoint, Curvatures, randomSamples);
     }
 
-    /// <summary>vᵀ∇²ℓᵢv of every sample, v the top eigenvector there.</summary>
+    /// <summary>vᵀ∇²ℓᵢv of every sample, v the leading direction there.</summary>
     public double[] Curvatures => _curvatures[0];
 
     /// <summary>Everything but the signal of a pair.</summary>
@@ -47,7 +53,7 @@ internal sealed class PairMeasurements : IDisposable
         using VectorBlock up = MeanGradient(pair.Up);
         using VectorBlock down = MeanGradient(pair.Down);
         double norms = up.Norms()[0] * down.Norms()[0];
-        double[,] upAlong = _eigen.Vectors.InnerProducts(up), downAlong = _eigen.Vectors.InnerProducts(down);
+        double[,] upAlong = _directions.Vectors.InnerProducts(up), downAlong = _directions.Vectors.InnerProducts(down);
         double[] products =
             [.. Enumerable.Range(0, _curvatures.Length).Select(j => upAlong[j, 0] * downAlong[j, 0] / norms)];
         return new PairRecord
@@ -72,7 +78,8 @@ internal sealed class PairMeasurements : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        _eigen.Dispose();
+        _directions.Dispose();
+        _solution.Dispose();
         _midpoint.Dispose();
     }
 
@@ -80,11 +87,11 @@ internal sealed class PairMeasurements : IDisposable
     private PairDirection Direction(OpposingPair pair, double[] products)
     {
         int j = Enumerable.Range(0, products.Length)
-            .Where(at => at == 0 || _eigen.Pairs[at].Converged).MinBy(at => products[at]);
+            .Where(at => at == 0 || _directions.Pairs[at].Converged).MinBy(at => products[at]);
         return new PairDirection
         {
             Number = j + 1,
-            Eigenvalue = _eigen.Pairs[j].Value,
+            Eigenvalue = _directions.Pairs[j].Value,
             Share = Share(pair, _curvatures[j]),
             GradientProduct = products[j],
             Curvature = _outliers.Of(pair, _curvatures[j]),
@@ -99,11 +106,11 @@ internal sealed class PairMeasurements : IDisposable
     {
         if (!_run.Objects.Objective.CouplesSamples)
         {
-            return point.SampleCurvatures(_eigen.Vectors);
+            return point.SampleCurvatures(_directions.Vectors);
         }
 
         using Objective separate = _run.Objects.ObjectiveOf(_run.Objects.Data.Training, forwardOnly: false);
-        return separate.Linearize(_midpoint).SampleCurvatures(_eigen.Vectors);
+        return separate.Linearize(_midpoint).SampleCurvatures(_directions.Vectors);
     }
 
     // Correlation of the difference's change at one step with that at the next.

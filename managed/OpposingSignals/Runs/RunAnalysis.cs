@@ -2,6 +2,7 @@ using System.Text.Json;
 using OpposingSignals.Curvature;
 using OpposingSignals.Datasets;
 using OpposingSignals.Devices;
+using OpposingSignals.Optimizers;
 using OpposingSignals.Outliers;
 using OpposingSignals.Runs.Signals;
 using OpposingSignals.Tensors;
@@ -46,13 +47,21 @@ public static class RunAnalysis
         var solver = new BlockLanczos(new LanczosOptions { Tolerance = 1e-3, MaximumProducts = 300 });
         LinearizationPoint point = objective.Linearize(trainer.Parameters);
         double[] losses = point.SampleLosses.ToArray();
-        using EigenSolution top = solver.Solve(new CurvatureOperator(point, ProductKind.Hessian));
+        var hessian = new CurvatureOperator(point, ProductKind.Hessian);
+        using EigenSolution top = solver.Solve(hessian);
+        using VectorBlock gradient = Copy(point.Gradient);
+        Preconditioner? preconditioner = trainer.Optimizer.PreconditionerAt(gradient, trainer.OptimizerState);
+        using EigenSolution? preconditioned = Preconditioned(solver, hessian, ref preconditioner);
+        EigenSolution bounded = preconditioned ?? top;
+        using var directions = new StabilityDirections(bounded, preconditioner);
+        using VectorBlock leading = directions.Vectors.Rows(0, 1);
         GroupScore? score = Score(run.Objects.Data.Training, grouping);
-        using VectorBlock leading = top.Vectors.Rows(0, 1);
         var signals = new PairSignals(run.Objects, trainer.Parameters, leading);
         long? crossing = EdgeCrossing.Of(run);
         ChangeWindow atTheEdge = AtTheEdge(trainer.History, window, crossing);
-        using var measurements = new PairMeasurements(run, atTheEdge, ForPairs(run), leading, randomSamples);
+        using VectorBlock start = bounded.Vectors.Rows(0, 1);
+        using var measurements =
+            new PairMeasurements(run, atTheEdge, ForPairs(run), preconditioner, start, randomSamples);
         PairRecord[] pairs = [.. grouping.Pairs.Zip(
             trainer.Groups.Pairs.Current, (pair, followed) => Describe(pair, followed, measurements, signals))];
         IReadOnlyList<SpikeRecord> spikes = LossSpikes.Find(trainer.History, crossing, pairs);
@@ -71,6 +80,8 @@ public static class RunAnalysis
             Sharpness = top.Pairs[0].Value,
             SharpnessResidual = top.Pairs[0].Residual,
             SharpnessConverged = top.Pairs[0].Converged,
+            PreconditionedSharpness = preconditioned?.Pairs[0].Value,
+            DirectionsConverged = bounded.Pairs[0].Converged,
             LossConvention = objective.Convention,
             SamplesInEvaluationMode = objective.CouplesSamples,
             Precision = score?.Precision,
@@ -93,6 +104,29 @@ public static class RunAnalysis
         SafeTensors.Write(run.Folder.Signals, signals.Arrays);
         WriteEigenvector(run, top);
         return record;
+    }
+
+    private static EigenSolution? Preconditioned(
+        BlockLanczos solver, ISymmetricOperator hessian, ref Preconditioner? preconditioner)
+    {
+        try
+        {
+            return preconditioner is null ? null : solver.Solve(new PreconditionedOperator(hessian, preconditioner));
+        }
+        catch (NonFiniteOperatorException)
+        {
+            // P⁻¹ is too large where ε is tiny and no gradient has come yet: the Hessian's own directions are left.
+            preconditioner = null;
+            return null;
+        }
+    }
+
+    // The objective's own is overwritten where the next point is taken, and P would be with it.
+    private static VectorBlock Copy(VectorBlock vector)
+    {
+        var copy = new VectorBlock(vector.Device, vector.Precision, vector.Count, vector.Length);
+        copy.CopyFrom(vector);
+        return copy;
     }
 
     // As many eigenvectors as the run follows.

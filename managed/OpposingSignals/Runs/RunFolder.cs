@@ -13,7 +13,7 @@ public sealed record RunFolder(string Root)
     /// <summary>A row per measured step: Ritz values with residuals.</summary>
     public string RitzValues => Path.Combine(Root, "eigen", "ritz.csv");
 
-    /// <summary>The top eigenvectors at the end, with PyTorch's names.</summary>
+    /// <summary>The Hessian's top eigenvector at the end, with PyTorch's names.</summary>
     public string Eigenvectors => Path.Combine(Root, "eigen", "vectors.safetensors");
 
     /// <summary>A row per step: the samples whose losses rose and fell most.</summary>

@@ -1,10 +1,12 @@
 using System.Globalization;
+using OpposingSignals.Curvature;
 using OpposingSignals.Datasets;
 
 namespace OpposingSignals.Runs;
 
 /// <summary>
-/// What carries the sharpness vᵀHv = mean of vᵀ∇²ℓᵢv, v the top eigenvector: pairs, few samples, labels.
+/// What carries the curvature vᵀHv = mean of vᵀ∇²ℓᵢv, v the leading of the <see cref="StabilityDirections"/>: pairs, few
+/// samples, labels. For v = P⁻¹ᐟ²u it is the preconditioned sharpness times vᵀPv, which no share depends on.
 /// </summary>
 public sealed record SharpnessComposition
 {
@@ -29,7 +31,8 @@ public sealed record SharpnessComposition
     public IReadOnlyList<LabelShareRecord> Labels { get; init; } = [];
 
     /// <summary>The same in a sentence or two.</summary>
-    public string Explain()
+    /// <param name="curvature">What is carried: the sharpness, or the preconditioned sharpness.</param>
+    public string Explain(string curvature)
     {
         string labels = Labels.Count < 2
             ? ""
@@ -39,10 +42,10 @@ public sealed record SharpnessComposition
             ? "The"
             : string.Create(
                 CultureInfo.InvariantCulture,
-                $"The pairs together ({PairSamples} samples) carry {Pairs:P0} of the sharpness; the");
+                $"The pairs together ({PairSamples} samples) carry {Pairs:P0} of the {curvature}; the");
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"{pairs} tenth of the samples whose losses move most carries {LargestMovers:P0} of the sharpness, and half of it lies " +
+            $"{pairs} tenth of the samples whose losses move most carries {LargestMovers:P0} of the {curvature}, and half of it lies " +
             $"in {HalfCarriedBy} of {Samples} samples ({(double)HalfCarriedBy / Samples:P1}).") +
             labels;
     }
@@ -83,7 +86,7 @@ public sealed record SharpnessComposition
     }
 }
 
-/// <summary>A label's share of the sharpness.</summary>
+/// <summary>A label's share of the curvature.</summary>
 /// <param name="Name">The label.</param>
 /// <param name="Share">Σ_{i of the label} vᵀ∇²ℓᵢv / Σ_i vᵀ∇²ℓᵢv.</param>
 public sealed record LabelShareRecord(string Name, double Share);

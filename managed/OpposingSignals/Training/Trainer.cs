@@ -45,7 +45,8 @@ public sealed class Trainer : IDisposable
         bool splits = options.GroupEvery > 0 && options.EigenEvery > 0 && !objective.CouplesSamples;
         Groups = new GroupMonitor(objective.SampleCount, splits ? options.EigenCount : 0);
         Tracker = Track(options.EigenCount);
-        PreconditionedTracker = optimizer.IsPreconditioned && options.EigenEvery > 0 ? Track(count: 1) : null;
+        PreconditionedTracker = optimizer.IsPreconditioned && options.EigenEvery > 0
+            ? Track(splits ? options.EigenCount : 1) : null;
 
         EigenTracker Track(int count) => new(
             objective.Device,
@@ -82,7 +83,8 @@ public sealed class Trainer : IDisposable
     public EigenTracker Tracker { get; }
 
     /// <summary>
-    /// The solver of the largest eigenvalue of P⁻¹H; null where the optimiser has no P, or nothing is measured.
+    /// The solver of the largest eigenvalues of P⁻¹H, of one where no groups are found along their eigenvectors; null
+    /// where the optimiser has no P, or nothing is measured.
     /// </summary>
     public EigenTracker? PreconditionedTracker { get; }
 
@@ -169,14 +171,17 @@ public sealed class Trainer : IDisposable
 
         using (solution)
         {
-            if (solution is not null && Groups.Directions is { } directions
-                && solution.Pairs.Count == directions.Directions
-                && !(Step - directions.LastStep < _options.GroupEvery))
+            Preconditioner? preconditioner =
+                measuresEigenpairs ? Optimizer.PreconditionerAt(point.Gradient, OptimizerState) : null;
+            using EigenSolution? preconditioned = SolvePreconditioned(point, preconditioner);
+            if ((Optimizer.IsPreconditioned ? preconditioned : solution) is { } bounded
+                && Groups.Directions is { } window && bounded.Pairs.Count == window.Directions
+                && !(Step - window.LastStep < _options.GroupEvery))
             {
-                ObserveDirections(point, solution);
+                using var directions = new StabilityDirections(bounded, preconditioner);
+                ObserveDirections(point, directions);
             }
 
-            using EigenSolution? preconditioned = measuresEigenpairs ? SolvePreconditioned(point) : null;
             var record = new StepRecord
             {
                 Step = Step,
@@ -197,10 +202,9 @@ public sealed class Trainer : IDisposable
         return true;
     }
 
-    private EigenSolution? SolvePreconditioned(LinearizationPoint point)
+    private EigenSolution? SolvePreconditioned(LinearizationPoint point, Preconditioner? preconditioner)
     {
-        if (PreconditionedTracker is not { } tracker
-            || Optimizer.PreconditionerAt(point.Gradient, OptimizerState) is not { } preconditioner)
+        if (PreconditionedTracker is not { } tracker || preconditioner is null)
         {
             return null;
         }
@@ -218,13 +222,11 @@ public sealed class Trainer : IDisposable
     }
 
     // The step from here is known before it is taken, and so are its coordinates.
-    private void ObserveDirections(LinearizationPoint point, EigenSolution solution)
+    private void ObserveDirections(LinearizationPoint point, StabilityDirections directions)
     {
-        using VectorBlock change = Optimizer.Change(point.Gradient, OptimizerState);
-        double[,] along = solution.Vectors.InnerProducts(change);
-        double[] coordinates = [.. Enumerable.Range(0, solution.Pairs.Count).Select(j => along[j, 0])];
-        (double[] slopes, double[] curvatures) = point.SampleDerivatives(solution.Vectors);
-        Groups.ObserveDirections(Step, coordinates, slopes, curvatures);
+        using VectorBlock change = Optimizer.UndividedChange(point.Gradient, OptimizerState);
+        (double[] slopes, double[] curvatures) = point.SampleDerivatives(directions.Vectors);
+        Groups.ObserveDirections(Step, directions.Coordinates(change), slopes, curvatures);
     }
 
     private LeadingPair? Leading(ReadOnlySpan<double> losses)

@@ -17,7 +17,9 @@ public sealed record TrainingOptions
     /// <summary>Steps between measurements of the top eigenpairs; 0 for never.</summary>
     public int EigenEvery { get; init; } = 1;
 
-    /// <summary>Eigenpairs of the Hessian to track.</summary>
+    /// <summary>
+    /// Eigenpairs of the Hessian to track; where groups are found along those of P⁻¹H, as many of these, too.
+    /// </summary>
     public int EigenCount { get; init; } = 1;
 
     /// <summary>Relative residual ‖Hv − λv‖ / |λ| at which an eigenpair counts as found.</summary>
@@ -26,7 +28,7 @@ public sealed record TrainingOptions
     /// <summary>
     /// Steps from one measurement of every sample's slope and curvature along the tracked eigenvectors to the next,
     /// from which opposing groups are found; 0 finds them from the losses alone. They are measured where the eigenpairs
-    /// are.
+    /// are, along those of P⁻¹H where the optimiser divides by a P.
     /// </summary>
     public int GroupEvery { get; init; } = 4;
 

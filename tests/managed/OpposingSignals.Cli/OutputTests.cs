@@ -44,10 +44,17 @@ public sealed class OutputTests
         Assert.Contains("preconditioned sharpness", trained.Error, StringComparison.Ordinal);
         using var document = JsonDocument.Parse(CommandLine.Run("report", run, "--json").Expect(0).Output);
         Assert.Equal("preconditioned sharpness", document.RootElement.GetProperty("bounded_curvature").GetString());
-        string[] column = SmallRun.Column(run, "preconditioned_sharpness");
+        Assert.Equal("P^-1 H", document.RootElement.GetProperty("directions").GetString());
+
+        // Both times up to a relative residual of 1e-3.
+        double tracked = double.Parse(
+            SmallRun.Column(run, "preconditioned_sharpness")[^1], System.Globalization.CultureInfo.InvariantCulture);
         Assert.Equal(
-            double.Parse(column[^1], System.Globalization.CultureInfo.InvariantCulture),
-            document.RootElement.GetProperty("preconditioned_sharpness").GetDouble());
+            tracked, document.RootElement.GetProperty("preconditioned_sharpness").GetDouble(), 2e-3 * tracked);
+        string report = File.ReadAllText(Path.Combine(run, "report.html"));
+        Assert.Contains("share of preconditioned sharpness", report, StringComparison.Ordinal);
+        Assert.Contains("curvature along the top eigenvector of P⁻¹H", report, StringComparison.Ordinal);
+        Assert.DoesNotContain("the top eigenvector</th>", report, StringComparison.Ordinal);
         Assert.All(SmallRun.Column(run, "preconditioned_products"), products => Assert.NotEqual("", products));
     }
 

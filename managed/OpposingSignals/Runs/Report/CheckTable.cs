@@ -6,7 +6,7 @@ namespace OpposingSignals.Runs.Report;
 /// <summary>Whether a pair is more than chance, and its members more than ordinary samples.</summary>
 internal static class CheckTable
 {
-    public static string Render(ReportPair pair)
+    public static string Render(ReportModel model, ReportPair pair)
     {
         var html = new StringBuilder();
         if (pair.Significance is { } tested)
@@ -19,15 +19,18 @@ internal static class CheckTable
             return html.ToString();
         }
 
+        string of = ReportFindings.OfMatrix(model);
         string samples = checks.GradientNorm.RandomSamples is > 0 and int count ? $"{count} random samples" : "random samples";
         html.Append($"<table>\n<tr><th>strongest members against {samples}</th><th>median of members</th>");
         html.Append("<th>median of random</th><th>95th percentile of random (and where it may lie)</th></tr>\n");
         Row("norm of the sample's own gradient", checks.GradientNorm);
         Row("top eigenvalue of the sample's own Hessian", checks.TopEigenvalue);
-        Row("curvature along the top eigenvector", checks.CurvatureAlongTop);
+        Row($"curvature along the top eigenvector{of}", checks.CurvatureAlongTop);
         if (pair.Direction is { Number: > 1 } own)
         {
-            Row($"curvature along eigenvector {own.Number}, on which the camps oppose each other most", own.Curvature);
+            Row(
+                $"curvature along eigenvector {own.Number}{of}, on which the camps oppose each other most",
+                own.Curvature);
         }
 
         return html.Append("</table>\n").ToString();

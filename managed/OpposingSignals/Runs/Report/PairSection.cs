@@ -32,27 +32,28 @@ internal static class PairSection
     }
 
     private static string Composition(ReportModel model) => model.Composition is { } composition
-        ? "<h3>What carries the sharpness</h3>\n" + Markup.Paragraph(composition.Explain())
+        ? $"<h3>What carries the {ReportFindings.SharedName(model)}</h3>\n" +
+            Markup.Paragraph(composition.Explain(ReportFindings.SharedName(model)))
         : "";
 
     /// <summary>Everything about one pair.</summary>
     internal static void Append(StringBuilder html, ReportModel model, ReportPair pair, string heading)
     {
         html.Append($"<article>\n<h3>{Markup.Escape(heading)}</h3>\n<dl class=\"tiles small\">\n");
-        foreach ((string name, string value) in Figures(pair))
+        foreach ((string name, string value) in Figures(model, pair))
         {
             html.Append($"<div><dt>{name}</dt><dd>{value}</dd></div>\n");
         }
 
-        html.Append("</dl>\n").Append(CheckTable.Render(pair)).Append(Overview(model, pair)).Append(Zoom(model, pair));
-        html.Append(SignalSection.Render(pair));
+        html.Append("</dl>\n").Append(CheckTable.Render(model, pair)).Append(Overview(model, pair)).Append(Zoom(model, pair));
+        html.Append(SignalSection.Render(model, pair));
         html.Append("<div class=\"camps\">\n");
         html.Append(ContactSheet.Render(pair.UpName, "up", pair.Up))
             .Append(ContactSheet.Render(pair.DownName, "down", pair.Down));
         html.Append("</div>\n</article>\n");
     }
 
-    private static IEnumerable<(string Name, string Value)> Figures(ReportPair pair)
+    private static IEnumerable<(string Name, string Value)> Figures(ReportModel model, ReportPair pair)
     {
         yield return ("opposition of losses", Numbers.Format(pair.Opposition, 2));
         if (pair is { OpposedFrom: { } from, OpposedTo: { } to })
@@ -60,10 +61,10 @@ internal static class PairSection
             yield return ("opposed at steps", $"{Numbers.Count(from)} to {Numbers.Count(to)}");
         }
 
-        yield return ("share of sharpness", Numbers.Percent(pair.SharpnessShare));
+        yield return ($"share of {ReportFindings.SharedName(model)}", Numbers.Percent(pair.SharpnessShare));
         if (pair.Direction is { Number: > 1 } own)
         {
-            yield return ($"share of eigenvalue {own.Number}",
+            yield return ($"share of eigenvalue {own.Number}{ReportFindings.OfMatrix(model)}",
                 $"{Numbers.Percent(own.Share)} of {Numbers.Format(own.Eigenvalue)}");
         }
 

@@ -49,6 +49,7 @@ public static class ReportBuilder
             OutlierShare = ReportSeries.Of(metrics, "outlier_share"),
             Pairs = [.. groups.Pairs.Select(pair => Pair(run, pair, outputs))],
             NoPairs = groups.ExplainNoPairs(),
+            ArePairsPreconditioned = groups.PreconditionedSharpness is not null,
             Composition = groups.Composition,
             Movers = [.. groups.Movers.Select(movers => Pair(run, movers.Pair, outputs))],
             Probes = ProbeReader.Read(run),
@@ -204,10 +205,11 @@ public static class ReportBuilder
     private static ImmutableArray<string> Notes(GroupsRecord groups)
     {
         ImmutableArray<string>.Builder notes = ImmutableArray.CreateBuilder<string>();
-        if (!groups.SharpnessConverged)
+        if (!groups.DirectionsConverged)
         {
             notes.Add(
-                "The top eigenvector at the last step did not converge; shares of the sharpness are approximate.");
+                $"The top eigenvector at the last step did not converge; shares of the {groups.BoundedCurvature} are " +
+                "approximate.");
         }
 
         if (groups.SamplesInEvaluationMode)
@@ -230,6 +232,8 @@ public static class ReportBuilder
     private static ImmutableArray<KeyValuePair<string, string>> Configuration(Run run)
     {
         RunConfiguration c = run.Objects.Configuration;
+        string more =
+            run.Trainer.PreconditionedTracker is { } tracker ? $" H and {tracker.Options.Count} of P⁻¹H" : "";
         Network network = run.Objects.Network;
         return
         [
@@ -241,7 +245,7 @@ public static class ReportBuilder
             new("Start", c.Weights ?? $"{c.Initialization}, seed {c.Seed}"),
             new("Precision", c.Precision.ToString().ToLowerInvariant()),
             new("Device", c.DeviceDescription),
-            new("Eigenpairs", $"{c.Training.EigenCount} of the Hessian every {c.Training.EigenEvery} steps, relative residual {c.Training.EigenTolerance.ToString("R", CultureInfo.InvariantCulture)}"),
+            new("Eigenpairs", $"{c.Training.EigenCount} of the Hessian{more} every {c.Training.EigenEvery} steps, relative residual {c.Training.EigenTolerance.ToString("R", CultureInfo.InvariantCulture)}"),
             new("Version", c.Version),
         ];
     }

@@ -13,6 +13,12 @@ internal static class ReportFindings
     public static string BoundedName(ReportModel model) =>
         Optimizer.CurvatureName(model.PreconditionedSharpness is not null);
 
+    /// <summary>What the curvature is called that pairs have shares of.</summary>
+    public static string SharedName(ReportModel model) => Optimizer.CurvatureName(model.ArePairsPreconditioned);
+
+    /// <summary>What follows the word eigenvector where a pair is measured along one.</summary>
+    public static string OfMatrix(ReportModel model) => model.ArePairsPreconditioned ? " of P⁻¹H" : "";
+
     /// <summary>The threshold as a level of a plot, none where it is not known.</summary>
     public static ImmutableArray<PlotLevel> Levels(ReportModel model, string name) =>
         model.StabilityThreshold is { } threshold && double.IsFinite(threshold) ? [new PlotLevel(name, threshold)] : [];

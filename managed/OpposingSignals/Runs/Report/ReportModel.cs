@@ -79,7 +79,12 @@ public sealed record ReportModel
     /// <summary>What to say where there is no pair.</summary>
     public string NoPairs { get; init; } = NothingFound;
 
-    /// <summary>What carries the sharpness; null if that was not measured.</summary>
+    /// <summary>
+    /// Whether pairs are measured along eigenvectors of P⁻¹H, and have shares of the preconditioned sharpness.
+    /// </summary>
+    public bool ArePairsPreconditioned { get; init; }
+
+    /// <summary>What carries the curvature that pairs have shares of; null if that was not measured.</summary>
     public SharpnessComposition? Composition { get; init; }
 
     /// <summary>The largest movers of the first spike past the edge, and of the last step.</summary>

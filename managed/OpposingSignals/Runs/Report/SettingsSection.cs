@@ -10,11 +10,16 @@ internal static class SettingsSection
         ("Loss", "Mean over all training samples of the loss of one sample; the squared loss is ½ the squared error summed " +
             "over the outputs."),
         ("Sharpness", "The algebraically largest eigenvalue of the Hessian of the mean training loss."),
+        ("Preconditioned sharpness",
+            "The algebraically largest eigenvalue of P⁻¹H, H being the Hessian and P the diagonal matrix that Adam or " +
+            "RMSProp divides its next step by."),
         ("Stability threshold",
             "Above this curvature the optimiser diverges on a quadratic along the eigenvector, with the sign " +
             "changing at every step. For step size η: 2/η for gradient descent, (2 + 2β)/η with momentum β, and " +
-            "(2 + 2β)/((1 + 2β)η) in Nesterov's form."),
-        ("Edge of stability", "The first step at which the measured sharpness exceeds the threshold."),
+            "(2 + 2β)/((1 + 2β)η) in Nesterov's form. Of the preconditioned sharpness: (2 + 2β₁)/((1 − β₁)η) for Adam " +
+            "and 2/η for RMSProp."),
+        ("Edge of stability",
+            "The first step at which the measured sharpness, or preconditioned sharpness, exceeds its threshold."),
         ("Residual", "|H v − θ v| for the eigenvalue estimate θ and its unit vector v. An eigenvalue lies within this distance " +
             "of θ."),
         ("Loss change", "d of a sample: its loss after a step minus its loss before."),
@@ -30,8 +35,9 @@ internal static class SettingsSection
             "Mean over the window of sign(d)·(−1)^step for a camp's mean loss change; ±1 if it goes up and down on " +
             "every other step."),
         ("Share of sharpness",
-            "With v the top eigenvector: the sum of vᵀHᵢv over the pair's samples, divided by the sum over " +
-            "all samples, Hᵢ being the Hessian of the loss of sample i."),
+            "With v the top eigenvector of H, or of P⁻¹H where the optimiser divides by a P: the sum of vᵀHᵢv over the " +
+            "pair's samples, divided by the sum over all samples, Hᵢ being the Hessian of the loss of sample i. As " +
+            "λ = vᵀHv / vᵀPv, it is a share of the preconditioned sharpness then."),
         ("Share of loss change",
             "Sum of d² over the pair's samples and the window, divided by the sum over all samples."),
         ("Cosine of gradients", "Cosine of the angle between the mean loss gradients of the two camps."),

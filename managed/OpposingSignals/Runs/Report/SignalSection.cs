@@ -10,13 +10,14 @@ internal static class SignalSection
     private const int ShownOutputs = 3;
     private const double LeastShare = 0.005;
 
-    public static string Render(ReportPair pair)
+    public static string Render(ReportModel model, ReportPair pair)
     {
-        string pictures = Pictures(pair), tables = pair.Signal is { } signal ? Tables(pair, signal) : "";
+        string top = $"the top eigenvector{ReportFindings.OfMatrix(model)}";
+        string pictures = Pictures(pair, top), tables = pair.Signal is { } signal ? Tables(pair, signal, top) : "";
         return pictures.Length + tables.Length == 0 ? "" : $"<h4>What the signal is</h4>\n{pictures}{tables}";
     }
 
-    private static string Pictures(ReportPair pair)
+    private static string Pictures(ReportPair pair, string top)
     {
         (ReadOnlyMemory<byte> Png, string Caption)[] figures =
         [
@@ -24,7 +25,7 @@ internal static class SignalSection
             (pair.DownMeanPng, $"mean of {pair.DownName}"),
             (pair.DifferencePng, $"{pair.UpName} minus {pair.DownName}: what divides the camps"),
             (pair.SharedPng, "both camps minus all samples: what they share"),
-            (pair.DirectionPng, "the change of a picture that moves the pair's output most along the top eigenvector"),
+            (pair.DirectionPng, $"the change of a picture that moves the pair's output most along {top}"),
         ];
         var html = new StringBuilder();
         foreach ((ReadOnlyMemory<byte> png, string caption) in figures.Where(figure => !figure.Png.IsEmpty))
@@ -37,7 +38,7 @@ internal static class SignalSection
         return html.Length == 0 ? "" : $"<div class=\"sheet wide\">\n{html}</div>\n";
     }
 
-    private static string Tables(ReportPair pair, SignalRecord signal)
+    private static string Tables(ReportPair pair, SignalRecord signal, string top)
     {
         var html = new StringBuilder();
         if (signal.Classes.Count > 0)
@@ -52,7 +53,7 @@ internal static class SignalSection
             html.Append("</tbody>\n</table>\n");
         }
 
-        html.Append(Sentence("Along the top eigenvector the members' outputs move together", Outputs(signal)));
+        html.Append(Sentence($"Along {top} the members' outputs move together", Outputs(signal)));
         html.Append(Sentence("The pair's curvature lies in", Layers(signal)));
         html.Append(Sentence("Channels before the last layer that tell the pair from all other samples", Channels(
             signal.SharedChannels)));

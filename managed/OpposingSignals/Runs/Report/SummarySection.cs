@@ -78,7 +78,7 @@ internal static class SummarySection
             ? $"{Numbers.Count(size)} of {Numbers.Count(all)} samples, {Numbers.Percent((double)size / all)}"
             : $"{Numbers.Count(size)} samples";
         string carries = pair.SharpnessShare is { } share && double.IsFinite(share)
-            ? $"The leading pair of opposing groups ({of}) carries {Numbers.Percent(share)} of the sharpness."
+            ? $"The leading pair of opposing groups ({of}) carries {Numbers.Percent(share)} of the {ReportFindings.SharedName(model)}."
             : $"The leading pair of opposing groups holds {of}.";
         string moves = pair.Opposition is { } opposition && double.IsFinite(opposition)
             ? $" A step that lowers the loss of one camp raises that of the other: their loss changes have correlation " +
@@ -107,7 +107,7 @@ internal static class SummarySection
 
         if (ReportFindings.Pairs(model) is [ReportPair pair, ..])
         {
-            yield return ("leading pair: share of sharpness", Numbers.Percent(pair.SharpnessShare));
+            yield return ($"leading pair: share of {ReportFindings.SharedName(model)}", Numbers.Percent(pair.SharpnessShare));
             yield return ("leading pair: opposition", Numbers.Format(pair.Opposition, 2));
         }
 

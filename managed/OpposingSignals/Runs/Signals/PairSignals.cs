@@ -24,7 +24,7 @@ internal sealed class PairSignals
     /// <summary>Prepares for the pairs of a run.</summary>
     /// <param name="objects">The run.</param>
     /// <param name="parameters">θ.</param>
-    /// <param name="top">v, the top eigenvector of the Hessian of the mean loss.</param>
+    /// <param name="top">v, the leading of the <see cref="StabilityDirections"/>.</param>
     public PairSignals(RunObjects objects, VectorBlock parameters, VectorBlock top)
     {
         (_objects, _data, _parameters, _top) = (objects, objects.Data.Training, parameters, top);

@@ -11,8 +11,8 @@ public sealed record SignalRecord
     public IReadOnlyList<ClassCount> Classes { get; init; } = [];
 
     /// <summary>
-    /// Share of the pair's curvature ⟨v_l, (H_pair v)_l⟩ / vᵀH_pair v in every parameter tensor l, with v the top
-    /// eigenvector and H_pair the Hessian of the mean loss of the pair's samples. The shares add up to 1; single ones
+    /// Share of the pair's curvature ⟨v_l, (H_pair v)_l⟩ / vᵀH_pair v in every parameter tensor l, with v the leading
+    /// direction and H_pair the Hessian of the mean loss of the pair's samples. The shares add up to 1; single ones
     /// may be negative.
     /// </summary>
     public IReadOnlyList<LayerShareRecord> CurvatureShares { get; init; } = [];

@@ -51,6 +51,38 @@ public sealed class PreconditionerTests
         }
     }
 
+    /// <summary>With gradients that differ from step to step, so that moments do.</summary>
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void AChangeIsTheUndividedOneDividedByIt(string deviceName, string rule, Precision precision)
+    {
+        using Device device = TestDevices.Open(deviceName);
+        Optimizer optimizer = Optimizer.Named(rule, stepSize: 0.3);
+        using var gradient = new VectorBlock(device, precision, 1, Length);
+        using var parameters = new VectorBlock(device, precision, 1, Length);
+        parameters.Clear();
+        using OptimizerState state = optimizer.Start(gradient);
+        for (int step = 1; step <= 3; step++)
+        {
+            gradient.CopyFrom([.. Enumerable.Range(0, Length).Select(i => Math.Sin(step + (0.7 * i)) + 1.5)]);
+            Preconditioner preconditioner = optimizer.PreconditionerAt(gradient, state)!;
+            using VectorBlock change = optimizer.Change(gradient, state);
+            using VectorBlock divided = optimizer.UndividedChange(gradient, state);
+            preconditioner.MultiplyByInverseRoot(divided, divided);
+            preconditioner.MultiplyByInverseRoot(divided, divided);
+            double[] expected = change.ToArray(), actual = divided.ToArray();
+            for (int i = 0; i < Length; i++)
+            {
+                // A step's worth of roundings of each moment, two products, and the step itself.
+                Assert.True(
+                    Math.Abs(expected[i] - actual[i]) <= 16 * step * precision.UnitRoundoff() * Math.Abs(expected[i]),
+                    $"{rule}, step {step}: {actual[i]}, not {expected[i]}");
+            }
+
+            optimizer.Step(parameters, gradient, state);
+        }
+    }
+
     [Theory]
     [InlineData("gd")]
     [InlineData("momentum")]
@@ -63,6 +95,10 @@ public sealed class PreconditionerTests
         using OptimizerState state = optimizer.Start(gradient);
         Assert.False(optimizer.IsPreconditioned);
         Assert.Null(optimizer.PreconditionerAt(gradient, state));
+        gradient.CopyFrom([1.0, -2.0]);
+        using VectorBlock change = optimizer.Change(gradient, state);
+        using VectorBlock undivided = optimizer.UndividedChange(gradient, state);
+        Assert.Equal(change.ToArray(), undivided.ToArray());
     }
 
     [Fact]

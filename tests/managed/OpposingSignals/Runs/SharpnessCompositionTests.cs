@@ -24,6 +24,6 @@ public sealed class SharpnessCompositionTests
         Assert.Equal(0.3, composition.LargestMovers, 1e-12);
         Assert.Equal([("cat", 1.0), ("dog", 0.0)], composition.Labels.Select(label => (label.Name, label.Share)));
         Assert.Contains(
-            "half of it lies in 2 of 10 samples (20.0 %)", composition.Explain(), StringComparison.Ordinal);
+            "half of it lies in 2 of 10 samples (20.0 %)", composition.Explain("sharpness"), StringComparison.Ordinal);
     }
 }

@@ -56,7 +56,29 @@ public sealed class PlantedGroupsTests(ITestOutputHelper output)
             objective, null, new GradientDescent(0.15), Initialization.Named("pytorch").Create(network, 0),
             new TrainingOptions { Steps = 300, EigenEvery = 8, EigenCount = 8, EigenTolerance = 0.05, TestEvery = 0 });
         trainer.Run((_, _) => { });
+        AssertFound(trainer, data, pairs);
+    }
 
+    /// <summary>
+    /// Adam's steps oscillate along eigenvectors of P⁻¹H: along those of the Hessian one of the two pairs is not found.
+    /// </summary>
+    [Fact]
+    public void PairsAreFoundAlongTheDirectionsInWhichAdamIsUnstable()
+    {
+        using var device = new CpuDevice(threads: 1);
+        Dataset data = DatasetCatalog.Load("planted:2000:2:1").Training;
+        Network network = ModelCatalog.Build("mlp:32:tanh", new FeatureShape(16, 16, 3), data.OutputCount);
+        using var objective = new Objective(
+            device, Precision.Float32, network, new SquaredError(), data.Inputs, data.Targets);
+        using var trainer = new Trainer(
+            objective, null, new Adam(0.001), Initialization.Named("pytorch").Create(network, 1),
+            new TrainingOptions { Steps = 400, EigenEvery = 4, EigenCount = 8, EigenTolerance = 0.05, TestEvery = 0 });
+        trainer.Run((_, _) => { });
+        AssertFound(trainer, data, pairs: 2);
+    }
+
+    private void AssertFound(Trainer trainer, Dataset data, int pairs)
+    {
         OpposingPair[] confirmed = [.. trainer.Groups.Search().Pairs.Where(pair => pair.Significance!.Confirms())];
         GroupScore score = GroupScore.Of(confirmed, [.. Enumerable.Range(0, pairs).Select(p => (
             (IReadOnlySet<int>)data.PlantedGroups[2 * p].Indices.ToHashSet(),
