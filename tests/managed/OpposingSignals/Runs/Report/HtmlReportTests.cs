@@ -96,11 +96,15 @@ public sealed class HtmlReportTests
             PreconditionedSharpness = new EigenvalueSeries(new ReportSeries([0, 10, 20], [1, 2, 5000]), []),
             StabilityThreshold = 3800,
             ThresholdFormula = "(2 + 2β₁)/((1 − β₁)η)",
+            ArePairsPreconditioned = true,
         };
         XElement page = Parse(HtmlReport.Render(adaptive));
         Assert.Contains("The preconditioned sharpness", page.Value);
         Assert.Contains("at step 20", page.Value);
         Assert.Contains("largest eigenvalue of P⁻¹H", page.Value);
+        Assert.Contains("of the preconditioned sharpness. A step that lowers", page.Value);
+        Assert.Contains("With v the top eigenvector of P⁻¹H", page.Value);
+        Assert.DoesNotContain("share of sharpness", page.Value);
         XElement without = Parse(HtmlReport.Render(gradient));
         Assert.DoesNotContain("preconditioned", without.Value);
 
