@@ -10,7 +10,9 @@ namespace OpposingSignals.Curvature;
 /// <remarks>
 /// <para>
 /// They are v_j = P⁻¹ᐟ² u_j / |P⁻¹ᐟ² u_j| of the eigenvectors u_j of P⁻¹ᐟ² H P⁻¹ᐟ², so that λ_j = v_jᵀHv_j / v_jᵀPv_j.
-/// Both v_jᵀPv_k and v_jᵀHv_k vanish for j ≠ k, but v_jᵀv_k need not.
+/// Both v_jᵀPv_k and v_jᵀHv_k vanish for j ≠ k, but v_jᵀv_k need not. Of unit length, because P grows by orders of
+/// magnitude in the first steps: with vᵀPv = 1 these would outweigh all later ones wherever slopes of several steps are
+/// laid side by side.
 /// </para>
 /// <para>
 /// The change θ' = θ + Σ_j a_j v_j + r, r being P-orthogonal to all of them, has the coordinates
