@@ -1,7 +1,6 @@
 // Elementwise, so bound by memory: 2 to 5 arrays are streamed once each. The derivative of an element is computed once
 // and used for all K vectors.
-#include "opsig/activation.h"
-
+#include "activation_pass.h"
 #include "math/activation.h"
 #include "operation.h"
 #include "parallel.h"
@@ -136,23 +135,41 @@ void with_activation(const opsig_activation_arguments& a, Body&& body) {
   });
 }
 
+void run_forward(const opsig_activation_arguments& a) {
+  with_activation(a, [&](auto zero, auto phi) { forward<decltype(zero)>(a, phi); });
+}
+
+void run_first_order(const opsig_activation_arguments& a) {
+  with_activation(a, [&](auto zero, auto phi) { first_order<decltype(zero)>(a, phi); });
+}
+
+void run_tangent_backward(const opsig_activation_arguments& a) {
+  with_activation(a, [&](auto zero, auto phi) { tangent_backward<decltype(zero)>(a, phi); });
+}
+
 }  // namespace
 
-OPSIG_OPERATION(activation_forward, opsig_activation_arguments) {
-  with_activation(arguments, [&](auto zero, auto phi) { forward<decltype(zero)>(arguments, phi); });
+void opsig::go_on(const opsig_activation_arguments& then, bool accumulates) {
+  require(then.pass == OPSIG_NO_PASS || !accumulates, "an operation that adds to what was there goes on with nothing");
+  switch (then.pass) {
+    case OPSIG_NO_PASS:
+      return;
+    case OPSIG_FORWARD_PASS:
+      return run_forward(then);
+    case OPSIG_FIRST_ORDER_PASS:
+      return run_first_order(then);
+    case OPSIG_TANGENT_BACKWARD_PASS:
+      return run_tangent_backward(then);
+    default:
+      throw InvalidArgument(formatted("unknown pass %d of an activation", then.pass));
+  }
 }
 
-OPSIG_OPERATION(activation_tangent, opsig_activation_arguments) {
-  with_activation(arguments, [&](auto zero, auto phi) { first_order<decltype(zero)>(arguments, phi); });
-}
+OPSIG_OPERATION(activation_forward, opsig_activation_arguments) { run_forward(arguments); }
 
-OPSIG_OPERATION(activation_backward, opsig_activation_arguments) {
-  with_activation(arguments, [&](auto zero, auto phi) { first_order<decltype(zero)>(arguments, phi); });
-}
+OPSIG_OPERATION(activation_first_order, opsig_activation_arguments) { run_first_order(arguments); }
 
-OPSIG_OPERATION(activation_tangent_backward, opsig_activation_arguments) {
-  with_activation(arguments, [&](auto zero, auto phi) { tangent_backward<decltype(zero)>(arguments, phi); });
-}
+OPSIG_OPERATION(activation_tangent_backward, opsig_activation_arguments) { run_tangent_backward(arguments); }
 
 OPSIG_OPERATION(activation_second_order, opsig_activation_arguments) {
   with_activation(arguments, [&](auto zero, auto phi) { second_order<decltype(zero)>(arguments, phi); });

@@ -1,5 +1,6 @@
 #include "opsig/convolution.h"
 
+#include "activation_pass.h"
 #include "convolution_tensors.h"
 #include "direct_convolution.h"
 #include "operation.h"
@@ -35,6 +36,28 @@ void over_vectors(const opsig_convolution_arguments& a, int64_t image_stride, in
   for (int64_t j = 0; j < (stacks ? 1 : a.vectors); ++j) body(shape, j);
 }
 
+void direct_forward(const opsig_convolution_arguments& a) {
+  with_precision(a.precision, [&](auto zero) {
+    using T = decltype(zero);
+    over_vectors(a, image_size(a.shape), out_size(a.shape), [&](const Shape& shape, int64_t j) {
+      for (int t = 0; t < a.terms; ++t)
+        opsig::direct_forward(shape, t > 0 || a.accumulate != 0, of<T>(a.image[t], j), of<T>(a.filter[t], j),
+                              t == 0 ? of<T>(a.bias, j) : nullptr, of<T>(a.out, j));
+    });
+  });
+}
+
+void direct_backward_data(const opsig_convolution_arguments& a) {
+  with_precision(a.precision, [&](auto zero) {
+    using T = decltype(zero);
+    over_vectors(a, out_size(a.shape), image_size(a.shape), [&](const Shape& shape, int64_t j) {
+      for (int t = 0; t < a.terms; ++t)
+        opsig::direct_backward_data(shape, t > 0 || a.accumulate != 0, of<T>(a.image[t], j), of<T>(a.filter[t], j),
+                                    of<T>(a.out, j));
+    });
+  });
+}
+
 }  // namespace
 
 OPSIG_OPERATION(convolution_scratch, opsig_convolution_scratch_arguments) {
@@ -45,31 +68,15 @@ OPSIG_OPERATION(convolution_scratch, opsig_convolution_scratch_arguments) {
 }
 
 OPSIG_OPERATION(convolution_forward, opsig_convolution_arguments) {
-  const auto& a = arguments;
-  check(a);
-  if (winograd_pays(a)) return winograd_forward(a);
-  with_precision(a.precision, [&](auto zero) {
-    using T = decltype(zero);
-    over_vectors(a, image_size(a.shape), out_size(a.shape), [&](const Shape& shape, int64_t j) {
-      for (int t = 0; t < a.terms; ++t)
-        direct_forward(shape, t > 0 || a.accumulate != 0, of<T>(a.image[t], j), of<T>(a.filter[t], j),
-                       t == 0 ? of<T>(a.bias, j) : nullptr, of<T>(a.out, j));
-    });
-  });
+  check(arguments);
+  winograd_pays(arguments) ? winograd_forward(arguments) : direct_forward(arguments);
+  go_on(arguments.then, arguments.accumulate != 0);
 }
 
 OPSIG_OPERATION(convolution_backward_data, opsig_convolution_arguments) {
-  const auto& a = arguments;
-  check(a);
-  if (winograd_pays(a)) return winograd_backward_data(a);
-  with_precision(a.precision, [&](auto zero) {
-    using T = decltype(zero);
-    over_vectors(a, out_size(a.shape), image_size(a.shape), [&](const Shape& shape, int64_t j) {
-      for (int t = 0; t < a.terms; ++t)
-        direct_backward_data(shape, t > 0 || a.accumulate != 0, of<T>(a.image[t], j), of<T>(a.filter[t], j),
-                             of<T>(a.out, j));
-    });
-  });
+  check(arguments);
+  winograd_pays(arguments) ? winograd_backward_data(arguments) : direct_backward_data(arguments);
+  go_on(arguments.then, arguments.accumulate != 0);
 }
 
 OPSIG_OPERATION(convolution_backward_weights, opsig_convolution_arguments) {

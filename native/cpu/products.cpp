@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "activation_pass.h"
 #include "gemm.h"
 #include "operation.h"
 #include "parallel.h"
@@ -63,4 +64,5 @@ void product(opsig_product_arguments p) {
 OPSIG_OPERATION(product, opsig_product_arguments) {
   require(arguments.terms >= 1 && arguments.terms <= 2, "a product has one or two terms");
   with_precision(arguments.precision, [&](auto zero) { product<decltype(zero)>(arguments); });
+  go_on(arguments.then, arguments.accumulate != 0);
 }

@@ -145,6 +145,29 @@ struct PixelOutput {
   }
 };
 
+// The same for what follows.
+template <class T, class Image>
+struct FollowedPixels {
+  const Arguments& a;
+  const Place& place;
+  const Image& image;
+  int out_channels;
+  const T* of_bias;
+
+  OPSIG_DEVICE RowElements row(int row) const {
+    if (place.r0 + row >= image.pixels()) return {-1, -1};
+    const int64_t primal = (image.origin() + image.from_origin(place.r0 + row)) * out_channels + channel();
+    return {place.vector * a.then.count + primal, primal};
+  }
+  OPSIG_DEVICE const activation::Arguments& then() const { return a.then; }
+  OPSIG_DEVICE T* results() const { return static_cast<T*>(a.out.data); }
+  OPSIG_DEVICE const T* bias() const { return of_bias == nullptr ? nullptr : of_bias + channel(); }
+  OPSIG_DEVICE int inside() const { return out_channels / a.shape.groups - place.c0; }
+
+ private:
+  OPSIG_DEVICE int channel() const { return place.group * (out_channels / a.shape.groups) + place.c0; }
+};
+
 // out [pixels, channels] = [accumulate] out + rows times the filters + bias, by group. Phases differ by a row and a
 // column of pixels at most and get as many blocks each: some find nothing to do.
 template <class Core, class Image>
@@ -160,10 +183,16 @@ OPSIG_DEVICE void filter(const Arguments& a, const typename Core::Number* packed
   if (place.r0 >= image.pixels() || stays) return;
   Core::template run<PixelRows<T, Image>, FilterLines<T>>(
       a.terms, 0, static_cast<int64_t>(image.taps()) * from, place.r0, place.c0,
-      FilterOperands<T, Image>{a, packed, place, image, from, columns}, [&] {
+      FilterOperands<T, Image>{a, packed, place, image, from, columns}, [&](const auto& tile, auto& memory) {
         // Once more, so that what the walk does not need takes no registers during it.
         const Place at_end = Place::of<Core>(s, columns, Image::count(s));
-        return PixelOutput<T, Image>(a, at_end, Image(s, at_end.phase), out_channels, of_bias);
+        const Image results(s, at_end.phase);
+        if (a.then.pass == OPSIG_NO_PASS) {
+          tile.each(PixelOutput<T, Image>(a, at_end, results, out_channels, of_bias));
+        } else {
+          follow_tile<Core>(tile, memory, FollowedPixels<T, Image>{a, at_end, results, out_channels,
+                                                                   of<T>(of_bias, at_end.vector)});
+        }
       });
 }
 
@@ -207,11 +236,12 @@ OPSIG_DEVICE void backward_weights(const Arguments& a, const TilePlan& plan) {
   const int64_t r0 = place.r0, c0 = place.c0;
   T* out = static_cast<T*>(plan.partial) + (static_cast<int64_t>(blockIdx.z) * gridDim.y + blockIdx.y) * rows * columns;
   Core::template run<CotangentColumns<T>, TapColumns<T, Patches>>(
-      a.terms, begin, min(depth, begin + plan.depth_of_share), place.r0, place.c0, WeightOperands<T>{a, place}, [&] {
-        return [=](int i, int j, T value) {
+      a.terms, begin, min(depth, begin + plan.depth_of_share), place.r0, place.c0, WeightOperands<T>{a, place},
+      [&](const auto& tile, auto&) {
+        tile.each([=](int i, int j, T value) {
           const int64_t row = r0 + i, column = c0 + j;
           if (row < rows && column < columns) out[row * columns + column] = value;
-        };
+        });
       });
 }
 

@@ -54,7 +54,10 @@ OPSIG_DEVICE void depthwise_forward(const Arguments& a, const T* packed) {
         }
       }
     }
-    out[i] = a.accumulate ? out[i] + sum : sum;
+    if (a.then.pass == OPSIG_NO_PASS)
+      out[i] = a.accumulate ? out[i] + sum : sum;
+    else
+      follow_element(a.then, of<T>(a.out, 0), i, vector * a.then.count + i, sum);
   });
 }
 
@@ -84,7 +87,10 @@ OPSIG_DEVICE void depthwise_backward_data(const Arguments& a, const T* packed) {
         }
       }
     }
-    out[i] = a.accumulate ? out[i] + sum : sum;
+    if (a.then.pass == OPSIG_NO_PASS)
+      out[i] = a.accumulate ? out[i] + sum : sum;
+    else
+      follow_element(a.then, of<T>(a.out, 0), i, vector * a.then.count + i, sum);
   });
 }
 

@@ -11,6 +11,7 @@
 
 #if defined(__CUDACC__)
 #define OPSIG_DEVICE __device__ __forceinline__
+#define OPSIG_OUT_OF_LINE __device__ __noinline__
 // The 1 lets the compiler take the registers that it needs instead of spilling for the sake of occupancy.
 #define OPSIG_KERNEL(NAME, THREADS, ...) extern "C" __global__ void __launch_bounds__(THREADS, 1) NAME(__VA_ARGS__)
 // Memory that the threads of a block share; undefined at first.

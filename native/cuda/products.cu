@@ -13,7 +13,14 @@ OPSIG_DEVICE void product_finish(const Arguments& p, const T* partial, int64_t s
   over_elements(p.vectors * matrix, [&](int64_t i) {
     T sum = 0;
     for (int64_t share = 0; share < shares; ++share) sum += partial[share * p.vectors * matrix + i];
-    Output<T>(p, i / matrix)(i % matrix / p.columns, i % p.columns, sum);
+    const int64_t vector = i / matrix, column = i % p.columns;
+    const Output<T> output(p, vector);
+    if (p.then.pass == OPSIG_NO_PASS) {
+      output(i % matrix / p.columns, column, sum);
+    } else {
+      if (output.bias != nullptr) sum += output.bias[column];
+      follow_element(p.then, static_cast<T*>(p.c), i % p.then.count, i, sum);
+    }
   });
 }
 

@@ -96,6 +96,26 @@ struct Output {
   }
 };
 
+// A tile of C to be followed. In C, which has no gaps, the rows of all vectors follow each other, in the activation too,
+// for which they may be of more vectors: one product of what vectors share stands for several.
+template <class T>
+struct FollowedProduct {
+  const Arguments& p;
+  int64_t vector, r0, c0;
+
+  OPSIG_DEVICE RowElements row(int row) const {
+    if (r0 + row >= p.rows) return {-1, -1};
+    const int64_t number = vector * p.rows + r0 + row;
+    return {number * p.columns + c0, number % (p.then.count / p.columns) * p.columns + c0};
+  }
+  OPSIG_DEVICE const activation::Arguments& then() const { return p.then; }
+  OPSIG_DEVICE T* results() const { return static_cast<T*>(p.c); }
+  OPSIG_DEVICE const T* bias() const {
+    return p.bias == nullptr ? nullptr : static_cast<const T*>(p.bias) + vector * p.bias_vector_stride + c0;
+  }
+  OPSIG_DEVICE int inside() const { return static_cast<int>(min(p.columns - c0, int64_t{INT32_MAX})); }
+};
+
 // Core multiplies tiles: TileProduct, TensorProduct or WarpgroupProduct.
 template <class Core>
 OPSIG_DEVICE void product(const Arguments& p, const TilePlan& plan) {
@@ -104,11 +124,16 @@ OPSIG_DEVICE void product(const Arguments& p, const TilePlan& plan) {
   const int64_t vector = blockIdx.y, share = blockIdx.z;
   const int64_t r0 = blockIdx.x / column_tiles * Core::kRows, c0 = blockIdx.x % column_tiles * Core::kColumns;
   const int64_t begin = share * plan.depth_of_share, end = min(p.depth, begin + plan.depth_of_share);
-  Core::template run<MatrixOperand<T>, MatrixOperand<T>>(p.terms, begin, end, r0, c0, Operands<T>{p, vector}, [&] {
-    const Output<T> whole =
-        plan.partial == nullptr ? Output<T>(p, vector) : Output<T>(p, vector, share, static_cast<T*>(plan.partial));
-    return whole.from(r0, c0);
-  });
+  Core::template run<MatrixOperand<T>, MatrixOperand<T>>(
+      p.terms, begin, end, r0, c0, Operands<T>{p, vector}, [&](const auto& tile, auto& memory) {
+        if (plan.partial != nullptr) {
+          tile.each(Output<T>(p, vector, share, static_cast<T*>(plan.partial)).from(r0, c0));
+        } else if (p.then.pass == OPSIG_NO_PASS) {
+          tile.each(Output<T>(p, vector).from(r0, c0));
+        } else {
+          follow_tile<Core>(tile, memory, FollowedProduct<T>{p, vector, r0, c0});
+        }
+      });
 }
 
 }  // namespace opsig::products

@@ -192,11 +192,13 @@ template <class Arithmetic, int Tile>
 struct TensorProduct {
   using Number = float;
   static constexpr int kRows = Tile, kColumns = Tile;
+  static constexpr int kFollowedRows = kRows;
   template <class A, class B, class Operands, class Results>
   OPSIG_DEVICE static void run(int terms, int64_t begin, int64_t end, int64_t first_row, int64_t first_column,
                                const Operands& operands, const Results& results) {
-    using Stages = TensorStages<Tile>;
-    OPSIG_DYNAMIC_SHARED(Stages, stages);
+    using Memory = BlockMemory<TensorProduct, TensorStages<Tile>>;
+    OPSIG_DYNAMIC_SHARED(Memory, memory);
+    auto& stages = memory.stages;
     WarpTile<Arithmetic, Tile> tile;
     TensorLoader<Tile, A> load_a(operands.a(0), first_row);
     TensorLoader<Tile, B> load_b(operands.b(0), first_column);
@@ -226,7 +228,7 @@ struct TensorProduct {
       tile.add(stages.a[stage], TensorOrder<Tile>(operands.a(term).depth_contiguous), stages.b[stage],
                TensorOrder<Tile>(operands.b(term).depth_contiguous));
     }
-    tile.each(results());
+    results(tile, memory);
   }
 };
 

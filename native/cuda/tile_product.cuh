@@ -21,6 +21,7 @@
 #pragma once
 
 #include "async_copy.cuh"
+#include "followed_tile.cuh"
 
 namespace opsig {
 
@@ -167,19 +168,22 @@ struct ThreadTile {
   }
 };
 
-// One way to multiply tiles of kRows x kColumns; TensorProduct and WarpgroupProduct are others. Sums over the terms and [begin, end) of the depth:
-// operands.a(term) and operands.b(term) are the operands of a term, of type A and B. What results() returns takes the
-// result as (row of the tile, column of the tile, value), which is zero where there is no depth; it is made after the
-// walk, for which registers are scarce. `first_row` and `first_column` are the tile's.
+// One way to multiply tiles of kRows x kColumns; TensorProduct and WarpgroupProduct are others. Sums over the terms and
+// [begin, end) of the depth: operands.a(term) and operands.b(term) are the operands of a term, of type A and B.
+// results(tile, memory) gets the tile, which calls store(row, column, value) for `each` of its results, zero where there
+// is no depth, and the block's memory (followed_tile.cuh), which has room for kFollowedRows of them; registers are scarce
+// until then. `first_row` and `first_column` are the tile's.
 template <class T, int Tile>
 struct TileProduct {
   using Number = T;
   static constexpr int kRows = Tile, kColumns = Tile;
+  static constexpr int kFollowedRows = Tile < 64 ? Tile : 64;
   template <class A, class B, class Operands, class Results>
   OPSIG_DEVICE static void run(int terms, int64_t begin, int64_t end, int64_t first_row, int64_t first_column,
                                const Operands& operands, const Results& results) {
-    using Stages = TileStages<T, Tile>;
-    OPSIG_SHARED(Stages, stages);
+    using Memory = BlockMemory<TileProduct, TileStages<T, Tile>>;
+    OPSIG_SHARED(Memory, memory);
+    auto& stages = memory.stages;
     ThreadTile<T, Tile> tile;
     int term = begin < end ? 0 : terms, stage = 0;
     int64_t depth = begin;
@@ -206,7 +210,7 @@ struct TileProduct {
       tile.add(stages.a[stage], stages.b[stage]);
       stage ^= 1;
     }
-    tile.each(results());
+    results(tile, memory);
   }
 };
 

@@ -234,20 +234,24 @@ template <class Arithmetic, int Rows, int Columns>
 struct WarpgroupProduct {
   using Number = float;
   static constexpr int kRows = Rows, kColumns = Columns;
+  static constexpr int kFollowedRows = kRows;
 
   template <class A, class B, class Operands, class Results>
   OPSIG_DEVICE static void run(int terms, int64_t begin, int64_t end, int64_t first_row, int64_t first_column,
                                const Operands& operands, const Results& results) {
     if constexpr (Rows > Columns) {
-      WarpgroupProduct<Arithmetic, Columns, Rows>::template run<B, A>(
+      WarpgroupProduct<Arithmetic, Columns, Rows>::template walk<WarpgroupProduct, B, A>(
           terms, begin, end, first_column, first_row, Transposed<Operands>{operands},
-          [&] { return [store = results()](int i, int j, float value) { store(j, i, value); }; });
+          [&](const auto& tile, auto& memory) { results(TransposedTile(tile), memory); });
     } else {
-      walk<A, B>(terms, begin, end, first_row, first_column, operands, results);
+      walk<WarpgroupProduct, A, B>(terms, begin, end, first_row, first_column, operands, results);
     }
   }
 
  private:
+  template <class, int, int>
+  friend struct WarpgroupProduct;
+
   template <class Operands>
   struct Transposed {
     const Operands& of;
@@ -255,11 +259,23 @@ struct WarpgroupProduct {
     OPSIG_DEVICE auto b(int term) const { return of.a(term); }
   };
 
-  template <class A, class B, class Operands, class Results>
+  template <class Tile>
+  struct TransposedTile {
+    const Tile& of;
+    OPSIG_DEVICE explicit TransposedTile(const Tile& tile) : of(tile) {}
+    template <class Store>
+    OPSIG_DEVICE void each(const Store& store) const {
+      of.each([&](int row, int column, float value) { store(column, row, value); });
+    }
+  };
+
+  // The results are Core's.
+  template <class Core, class A, class B, class Operands, class Results>
   OPSIG_DEVICE static void walk(int terms, int64_t begin, int64_t end, int64_t first_row, int64_t first_column,
                                 const Operands& operands, const Results& results) {
-    using Stages = WarpgroupStages<Arithmetic, Rows, Columns>;
-    OPSIG_DYNAMIC_SHARED(Stages, stages);
+    using Memory = BlockMemory<Core, WarpgroupStages<Arithmetic, Rows, Columns>>;
+    OPSIG_DYNAMIC_SHARED(Memory, memory);
+    auto& stages = memory.stages;
     WarpgroupTile<Arithmetic, Rows, Columns> tile;
     PatchLoader<Arithmetic, Rows, A> load_a(operands.a(0), first_row);
     PatchLoader<Arithmetic, Columns, B> load_b(operands.b(0), first_column);
@@ -303,7 +319,7 @@ struct WarpgroupProduct {
       }
       finish_products(tile.sums);
     }
-    tile.each(results());
+    results(tile, memory);
   }
 };
 

@@ -19,6 +19,7 @@
 #endif
 
 #define OPSIG_DEVICE inline
+#define OPSIG_OUT_OF_LINE static
 #define OPSIG_KERNEL(NAME, THREADS, ...)                                                                     \
   static void NAME(__VA_ARGS__);                                                                             \
   static const opsig::emulator::KernelRegistration NAME##_registration(OPSIG_MODULE, #NAME, THREADS, &NAME); \

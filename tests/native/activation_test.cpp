@@ -100,8 +100,7 @@ void test_kind(int kind, int64_t vectors, int64_t count, bool accumulate) {
       expect_near(name(operation), out[i], was + wanted, bound<T>(1.2 * scale));
     }
   };
-  check("activation_tangent", false, [&](int64_t i, int64_t e) { return first(kind, x[e]) * in[i]; });
-  check("activation_backward", accumulate, [&](int64_t i, int64_t e) { return first(kind, x[e]) * in[i]; });
+  check("activation_first_order", accumulate, [&](int64_t i, int64_t e) { return first(kind, x[e]) * in[i]; });
   check("activation_tangent_backward", accumulate, [&](int64_t i, int64_t e) {
     return first(kind, x[e]) * in[i] + second(kind, x[e]) * static_cast<double>(cotangent[e]) * moved[i];
   });
@@ -131,9 +130,9 @@ void test_in_place(int kind) {
   a.y = y.data();
   a.first = over.data();
   a.out = out.data();
-  run("activation_backward", a);
+  run("activation_first_order", a);
   a.out = over.data();
-  run("activation_backward", a);
+  run("activation_first_order", a);
   for (int64_t i = 0; i < vectors * count; ++i) expect_near("in place", over[i], out[i], 0);
 }
 

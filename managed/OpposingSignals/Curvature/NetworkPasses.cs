@@ -45,8 +45,20 @@ internal sealed class NetworkPasses
         Begin(batch, 1);
         for (int i = 0; i < Last; i++)
         {
+            if (IsTakenForward(i))
+            {
+                continue;
+            }
+
+            if (_network.ActivationAfter(i) is { } activation)
+            {
+                SetPrimal(batch, primal, parameters, i + 1);
+                _pass.Following = activation.ForwardArguments(_pass);
+            }
+
             SetPrimal(batch, primal, parameters, i);
             _network.Nodes[i].Layer.Forward(_pass);
+            _pass.FinishFollowing();
         }
 
         _loss.Forward(Operands(batch, primal), results.LossesOf(batch), results.CorrectOf(batch));
@@ -82,16 +94,28 @@ internal sealed class NetworkPasses
         Array.Clear(_written);
         for (int i = Last - 1; i >= 0; i--)
         {
-            if (!_layout.Moves[i + 1])
+            if (!_layout.Moves[i + 1] || IsTakenBackward(i))
             {
                 continue;
             }
 
+            if (_layout.Moves[i] && _network.ActivationBefore(i) is { } activation)
+            {
+                SetBackward(i - 1);
+                _pass.Following = activation.BackwardArguments(_pass);
+            }
+
+            SetBackward(i);
+            _pass.ParameterCotangents = gradient is null ? [] : MovingViews(i, gradient);
+            _network.Nodes[i].Layer.Backward(_pass);
+            _pass.FinishFollowing();
+        }
+
+        void SetBackward(int i)
+        {
             SetPrimal(batch, primal, parameters, i);
             _pass.OutputCotangent = GradientCotangent(primal, workspace, i + 1);
             SetInputCotangents(i, tensor => GradientCotangent(primal, workspace, tensor));
-            _pass.ParameterCotangents = gradient is null ? [] : MovingViews(i, gradient);
-            _network.Nodes[i].Layer.Backward(_pass);
         }
     }
 
@@ -101,14 +125,26 @@ internal sealed class NetworkPasses
         Begin(batch, directions.Count);
         for (int i = 0; i < Last; i++)
         {
-            if (!_layout.Moves[i + 1])
+            if (!_layout.Moves[i + 1] || IsTakenForward(i))
             {
                 continue;
             }
 
+            if (_network.ActivationAfter(i) is { } activation)
+            {
+                SetTangent(i + 1);
+                _pass.Following = activation.TangentArguments(_pass);
+            }
+
+            SetTangent(i);
+            _network.Nodes[i].Layer.Tangent(_pass);
+            _pass.FinishFollowing();
+        }
+
+        void SetTangent(int i)
+        {
             SetPrimal(batch, primal, parameters, i);
             SetTangents(workspace, directions, i);
-            _network.Nodes[i].Layer.Tangent(_pass);
         }
     }
 
@@ -138,24 +174,44 @@ internal sealed class NetworkPasses
         Array.Clear(_written);
         for (int i = Last - 1; i >= 0; i--)
         {
-            if (!_layout.Moves[i + 1])
+            if (!_layout.Moves[i + 1] || IsTakenBackward(i))
             {
                 continue;
             }
 
+            bool secondOrder = kind == ProductKind.Hessian;
+            if (_layout.Moves[i] && _network.ActivationBefore(i) is { } activation)
+            {
+                SetBackward(i - 1);
+                _pass.Following =
+                    secondOrder ? activation.TangentBackwardArguments(_pass) : activation.BackwardArguments(_pass);
+            }
+
+            SetBackward(i);
+            _pass.ParameterCotangents = MovingViews(i, products);
+            Layer layer = _network.Nodes[i].Layer;
+            if (secondOrder)
+            {
+                layer.TangentBackward(_pass);
+            }
+            else
+            {
+                layer.Backward(_pass);
+            }
+
+            _pass.FinishFollowing();
+        }
+
+        void SetBackward(int i)
+        {
             SetPrimal(batch, primal, parameters, i);
             SetInputCotangents(i, tensor => ProductCotangent(workspace, tensor));
             _pass.OutputCotangent = ProductCotangent(workspace, i + 1);
-            _pass.ParameterCotangents = MovingViews(i, products);
-            if (kind != ProductKind.Hessian)
+            if (kind == ProductKind.Hessian)
             {
-                _network.Nodes[i].Layer.Backward(_pass);
-                continue;
+                SetTangents(workspace, directions, i);
+                _pass.PrimalOutputCotangent = KeptCotangent(primal, i + 1);
             }
-
-            SetTangents(workspace, directions, i);
-            _pass.PrimalOutputCotangent = KeptCotangent(primal, i + 1);
-            _network.Nodes[i].Layer.TangentBackward(_pass);
         }
     }
 
@@ -242,6 +298,11 @@ internal sealed class NetworkPasses
             Rows.Scale(_pass, vectors, batch.Samples, _network.Outputs, batch.Weights, outputCotangents);
         }
     }
+
+    // Whether the node before, or after, takes this one along.
+    private bool IsTakenForward(int i) => i > 0 && _network.ActivationAfter(i - 1) is not null;
+
+    private bool IsTakenBackward(int i) => i + 1 < Last && _network.ActivationBefore(i + 1) is not null;
 
     private void Begin(MicroBatch batch, int vectors)
     {

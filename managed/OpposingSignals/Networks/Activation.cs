@@ -37,12 +37,22 @@ public enum ActivationKind
     LeakyRelu = 9,
 }
 
+/// <summary>A pass that an operation goes on with over what it writes; the values are those of the native ABI.</summary>
+internal enum ActivationPass
+{
+    None = 0,
+    Forward = 1,
+
+    /// <summary>Tangent and backward.</summary>
+    FirstOrder = 2,
+    TangentBackward = 3,
+}
+
 /// <summary>y = φ(x), element by element.</summary>
 public sealed class Activation : Layer
 {
     private static readonly Operation<Arguments> ForwardOperation = new("activation_forward");
-    private static readonly Operation<Arguments> TangentOperation = new("activation_tangent");
-    private static readonly Operation<Arguments> BackwardOperation = new("activation_backward");
+    private static readonly Operation<Arguments> FirstOrderOperation = new("activation_first_order");
     private static readonly Operation<Arguments> TangentBackwardOperation = new("activation_tangent_backward");
     private static readonly Operation<Arguments> SecondOrderOperation = new("activation_second_order");
 
@@ -93,24 +103,77 @@ public sealed class Activation : Layer
     internal static bool IsPiecewiseLinear(ActivationKind kind) =>
         kind is ActivationKind.Relu or ActivationKind.LeakyRelu or ActivationKind.Hardtanh;
 
-    internal override void Forward(LayerPass pass)
+    /// <summary>Runs the pass that the arguments name.</summary>
+    internal static void Run(Device device, in Arguments arguments) => device.Run(
+        arguments.Pass switch
+        {
+            ActivationPass.Forward => ForwardOperation,
+            ActivationPass.FirstOrder => FirstOrderOperation,
+            ActivationPass.TangentBackward => TangentBackwardOperation,
+            _ => throw new ArgumentOutOfRangeException(nameof(arguments), arguments.Pass, "Not a pass."),
+        },
+        arguments);
+
+    internal override void Forward(LayerPass pass) => Run(pass.Device, ForwardArguments(pass));
+
+    internal override void Tangent(LayerPass pass) => Run(pass.Device, TangentArguments(pass));
+
+    internal override void Backward(LayerPass pass)
+    {
+        if (pass.InputCotangents[0].Exists)
+        {
+            Run(pass.Device, BackwardArguments(pass));
+        }
+    }
+
+    internal override void TangentBackward(LayerPass pass)
+    {
+        if (pass.InputCotangents[0].Exists)
+        {
+            Run(pass.Device, TangentBackwardArguments(pass));
+        }
+    }
+
+    internal Arguments ForwardArguments(LayerPass pass)
     {
         Arguments arguments = Describe(pass, 1);
+        arguments.Pass = ActivationPass.Forward;
         arguments.Output = pass.Output;
-        pass.Device.Run(ForwardOperation, arguments);
+        return arguments;
     }
 
-    internal override void Tangent(LayerPass pass)
+    internal Arguments TangentArguments(LayerPass pass)
     {
         Arguments arguments = Describe(pass, pass.Vectors);
+        arguments.Pass = ActivationPass.FirstOrder;
         arguments.First = pass.InputTangents[0].Address;
         arguments.Output = pass.OutputTangent.Address;
-        pass.Device.Run(TangentOperation, arguments);
+        return arguments;
     }
 
-    internal override void Backward(LayerPass pass) => Pull(BackwardOperation, pass);
+    internal Arguments BackwardArguments(LayerPass pass)
+    {
+        Arguments arguments = Describe(pass, pass.Vectors);
+        arguments.Pass = ActivationPass.FirstOrder;
+        arguments.Accumulate = pass.AccumulateInput[0] ? 1 : 0;
+        arguments.First = pass.OutputCotangent.Address;
+        arguments.Output = pass.InputCotangents[0].Address;
+        return arguments;
+    }
 
-    internal override void TangentBackward(LayerPass pass) => Pull(TangentBackwardOperation, pass);
+    // Where φ'' is zero everywhere, or x has no tangent, it is the backward pass.
+    internal Arguments TangentBackwardArguments(LayerPass pass)
+    {
+        Arguments arguments = BackwardArguments(pass);
+        if (!HasNoSecondDerivative && pass.InputTangents[0].Exists)
+        {
+            arguments.Pass = ActivationPass.TangentBackward;
+            arguments.Second = pass.InputTangents[0].Address;
+            arguments.Cotangent = pass.PrimalOutputCotangent;
+        }
+
+        return arguments;
+    }
 
     internal override double SecondOrder(LayerPass pass)
     {
@@ -124,22 +187,6 @@ public sealed class Activation : Layer
         arguments.Output = pass.OutputTangent.Address;
         pass.Device.Run(SecondOrderOperation, arguments);
         return 1;
-    }
-
-    private void Pull(Operation<Arguments> operation, LayerPass pass)
-    {
-        if (!pass.InputCotangents[0].Exists)
-        {
-            return;
-        }
-
-        Arguments arguments = Describe(pass, pass.Vectors);
-        arguments.Accumulate = pass.AccumulateInput[0] ? 1 : 0;
-        arguments.First = pass.OutputCotangent.Address;
-        arguments.Second = operation == TangentBackwardOperation ? pass.InputTangents[0].Address : 0;
-        arguments.Cotangent = pass.PrimalOutputCotangent;
-        arguments.Output = pass.InputCotangents[0].Address;
-        pass.Device.Run(operation, arguments);
     }
 
     private Arguments Describe(LayerPass pass, int vectors) => new()
@@ -160,7 +207,7 @@ public sealed class Activation : Layer
         public ActivationKind Kind;
         public double Parameter;
         public int Accumulate;
-        public int Reserved;
+        public ActivationPass Pass;
         public long Vectors;
         public long Count;
         public nint X;

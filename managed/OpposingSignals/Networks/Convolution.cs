@@ -89,6 +89,8 @@ public sealed class Convolution : Layer
 
     internal override bool NeedsInputTangent => true;
 
+    internal override bool TakesActivations => true;
+
     /// <inheritdoc/>
     public override string ToString() =>
         $"Conv({_input.Channels}, {OutputShape.Channels}, kernel {Kernel.Height}x{Kernel.Width}, stride {Stride}, " +
@@ -114,7 +116,8 @@ public sealed class Convolution : Layer
             1,
             [(new VectorView(pass.Inputs[0], 0), new VectorView(pass.Parameters[0], 0))],
             new VectorView(pass.Output, 0),
-            bias);
+            bias,
+            follows: true);
     }
 
     internal override void Tangent(LayerPass pass) =>
@@ -127,7 +130,8 @@ public sealed class Convolution : Layer
                 (new VectorView(pass.Inputs[0], 0), pass.ParameterTangents[0]),
             ],
             pass.OutputTangent,
-            _bias ? pass.ParameterTangents[1] : VectorView.None);
+            _bias ? pass.ParameterTangents[1] : VectorView.None,
+            follows: true);
 
     internal override void Backward(LayerPass pass)
     {
@@ -139,7 +143,8 @@ public sealed class Convolution : Layer
                 pass.Vectors,
                 [(pass.OutputCotangent, new VectorView(pass.Parameters[0], 0))],
                 pass.InputCotangents[0],
-                accumulate: pass.AccumulateInput[0]);
+                accumulate: pass.AccumulateInput[0],
+                follows: true);
         }
 
         if (pass.ParameterCotangents.Length > 0)
@@ -162,7 +167,8 @@ public sealed class Convolution : Layer
                     (primalCotangent, pass.ParameterTangents[0]),
                 ],
                 pass.InputCotangents[0],
-                accumulate: pass.AccumulateInput[0]);
+                accumulate: pass.AccumulateInput[0],
+                follows: true);
         }
 
         AddWeightCotangent(
@@ -206,7 +212,7 @@ public sealed class Convolution : Layer
     private void Run(
         Operation<Arguments> operation, LayerPass pass, int vectors,
         ReadOnlySpan<(VectorView Image, VectorView Filter)> terms, VectorView output, VectorView bias = default,
-        bool accumulate = false)
+        bool accumulate = false, bool follows = false)
     {
         Arguments arguments = ShapeArguments(pass.Precision, pass.Samples, vectors);
         arguments.Accumulate = accumulate ? 1 : 0;
@@ -224,6 +230,7 @@ public sealed class Convolution : Layer
 
         if (arguments.Terms > 0)
         {
+            arguments.Then = follows ? pass.TakeFollowing() : default;
             pass.Device.Run(operation, arguments);
         }
         else
@@ -284,6 +291,7 @@ public sealed class Convolution : Layer
         public TwoViews Filter;
         public VectorView Output;
         public VectorView Bias;
+        public Activation.Arguments Then;
     }
 
     [StructLayout(LayoutKind.Sequential)]

@@ -68,6 +68,9 @@ public abstract class Layer
     /// <summary>Whether a sample's output depends on the other samples of its micro-batch, in training mode.</summary>
     internal virtual bool CouplesSamples => false;
 
+    /// <summary>Whether its passes may take along those of an activation, see <see cref="LayerPass.Following"/>.</summary>
+    internal virtual bool TakesActivations => false;
+
     /// <summary>Whether TangentBackward or SecondOrder reads the primal ȳ.</summary>
     /// <param name="inputMoves">Whether the input has a tangent; the data have none.</param>
     internal virtual bool NeedsOutputCotangent(bool inputMoves) => false;

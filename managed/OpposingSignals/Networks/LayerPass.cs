@@ -81,6 +81,29 @@ internal sealed record LayerPass
     public VectorView[] ParameterCotangents { get; set; } = [];
 
     /// <summary>
+    /// The pass of the activation beside the layer, over what the layer's pass writes; null where there is none. A layer
+    /// may take it along in an operation that can; <see cref="FinishFollowing"/> runs what was left.
+    /// </summary>
+    public Activation.Arguments? Following { get; set; }
+
+    /// <summary>What an operation is to go on with, from here on its own business.</summary>
+    public Activation.Arguments TakeFollowing()
+    {
+        Activation.Arguments taken = Following ?? default;
+        Following = null;
+        return taken;
+    }
+
+    /// <summary>Runs the activation's pass unless it was taken.</summary>
+    public void FinishFollowing()
+    {
+        if (Following is not null)
+        {
+            Activation.Run(Device, TakeFollowing());
+        }
+    }
+
+    /// <summary>
     /// All passes of a layer on operands that lie nowhere, to be asked what they would take rather than done.
     /// </summary>
     public static LayerPass Nowhere(Layer layer, Device device, Precision precision, int samples, int vectors)

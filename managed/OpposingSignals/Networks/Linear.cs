@@ -57,6 +57,8 @@ public sealed class Linear : Layer
 
     internal override bool NeedsInputTangent => true;
 
+    internal override bool TakesActivations => true;
+
     /// <summary>Whether its input can be packed: one row a sample, and W in PyTorch's layout.</summary>
     internal bool IsPackable => _input.Positions == 1 && !IsTransposed;
 
@@ -165,7 +167,8 @@ public sealed class Linear : Layer
         if (any)
         {
             Products.Run(
-                pass, vectors, RowCount(pass), Out, In, products, y, accumulate: false, packed ? default : bias);
+                pass, vectors, RowCount(pass), Out, In, products, y, accumulate: false, packed ? default : bias,
+                packed ? default : pass.TakeFollowing());
         }
 
         if (packedWeight.Exists)
@@ -190,7 +193,8 @@ public sealed class Linear : Layer
         }
 
         Products.Run(
-            pass, pass.Vectors, RowCount(pass), In, Out, products, pass.InputCotangents[0], pass.AccumulateInput[0]);
+            pass, pass.Vectors, RowCount(pass), In, Out, products, pass.InputCotangents[0], pass.AccumulateInput[0],
+            then: pass.TakeFollowing());
     }
 
     // W̄_j += Σ ȳ_tjᵀ x_tj, or its transpose; the bias sees the first cotangent alone.

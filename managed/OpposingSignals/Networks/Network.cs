@@ -36,6 +36,13 @@ public sealed class Network
         }
 
         Vocabulary = VocabularyOf(nodes);
+        int[] consumers = new int[nodes.Length + 1];
+        foreach (int tensor in nodes.SelectMany(node => node.Inputs))
+        {
+            consumers[tensor]++;
+        }
+
+        Consumers = [.. consumers];
     }
 
     /// <summary>Name as given on the command line, or by the builder.</summary>
@@ -67,6 +74,9 @@ public sealed class Network
     /// <summary>Shape of one sample's outputs.</summary>
     public FeatureShape OutputShape => Nodes[^1].Layer.OutputShape;
 
+    /// <summary>How many inputs of nodes each tensor is; the loss is not counted.</summary>
+    internal ImmutableArray<int> Consumers { get; }
+
     /// <summary>Whether a layer couples the samples of a micro-batch in training mode: batch normalisation.</summary>
     internal bool CouplesSamples => Nodes.Any(node => node.Layer.CouplesSamples);
 
@@ -79,6 +89,25 @@ public sealed class Network
         let running = (node.Layer as FeatureNormalization)?.Running
         where running is not null
         select (node.Parameters[0].Name[..node.Parameters[0].Name.LastIndexOf('.')], running);
+
+    /// <summary>
+    /// The activation that node i may take along in its forward and tangent passes: the next node, where it alone reads
+    /// what node i computes. Null where there is none.
+    /// </summary>
+    internal Activation? ActivationAfter(int i) =>
+        Nodes[i].Layer.TakesActivations && Consumers[i + 1] == 1 && i + 1 < Nodes.Length
+            && Nodes[i + 1].Inputs[0] == i + 1
+            ? Nodes[i + 1].Layer as Activation
+            : null;
+
+    /// <summary>
+    /// The activation that node i may take along in its backward passes: the node before, where node i alone reads what
+    /// that computes. Null where there is none.
+    /// </summary>
+    internal Activation? ActivationBefore(int i) =>
+        Nodes[i].Layer.TakesActivations && i > 0 && Nodes[i].Inputs[0] == i && Consumers[i] == 1
+            ? Nodes[i - 1].Layer as Activation
+            : null;
 
     /// <summary>
     /// The same network with some parameters frozen: constants, which have zero gradients and curvature and stay as

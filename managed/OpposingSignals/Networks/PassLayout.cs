@@ -9,7 +9,7 @@ namespace OpposingSignals.Networks;
 /// </summary>
 /// <remarks>
 /// Time runs over the nodes: node i runs forward at time i, the loss at time L, and node i runs backward at time 2L −
-/// i. Offsets are for <c>samples</c> and <c>vectors</c> at most; smaller micro-batches use the same ones.
+/// i. A node that takes an activation along reads its own operands until then. Offsets are for <c>samples</c> and <c>vectors</c> at most; smaller micro-batches use the same ones.
 /// </remarks>
 internal sealed class PassLayout
 {
@@ -17,21 +17,11 @@ internal sealed class PassLayout
     private const long Absent = -1;
 
     private readonly Network _network;
-    private readonly int[] _consumers;
 
     public PassLayout(Network network, Precision precision, int samples, int vectors)
     {
         _network = network;
         int tensors = network.Nodes.Length + 1;
-        _consumers = new int[tensors];
-        foreach (NetworkNode node in network.Nodes)
-        {
-            foreach (int input in node.Inputs)
-            {
-                _consumers[input]++;
-            }
-        }
-
         Moves = new bool[tensors];
         for (int i = 0; i < network.Nodes.Length; i++)
         {
@@ -95,7 +85,7 @@ internal sealed class PassLayout
             NetworkNode node = _network.Nodes[i];
             int output = i + 1;
             int input = node.Inputs[0];
-            bool inPlace = node.Layer.OverwritesInput && input != 0 && _consumers[input] == 1
+            bool inPlace = node.Layer.OverwritesInput && input != 0 && _network.Consumers[input] == 1
                 && !_network.Nodes[input - 1].Layer.NeedsOutput;
             Primal[output] = inPlace ? Primal[input] : Reserve(Bytes(output));
             if (node.Layer.CacheBytes(samples) is > 0 and long cacheBytes)
@@ -159,14 +149,15 @@ internal sealed class PassLayout
             }
 
             int input = node.Inputs[0];
-            bool inPlace = node.Layer.OverwritesTangent && Moves[input] && _consumers[input] == 1;
+            int forwardEnd = i + (_network.ActivationAfter(i) is null ? 0 : 1);
+            bool inPlace = node.Layer.OverwritesTangent && Moves[input] && _network.Consumers[input] == 1;
             slots[output] = inPlace ? slots[input] : planner.Add(Aligned(node.Layer.OutputShape.Size * unit), i);
             planner.Extend(slots[output], output == loss ? loss : i);
             foreach (int read in node.Inputs)
             {
                 if (Moves[read])
                 {
-                    planner.Extend(slots[read], node.Layer.NeedsInputTangent ? (2 * loss) - i : i);
+                    planner.Extend(slots[read], node.Layer.NeedsInputTangent ? BackwardEnd(i) : forwardEnd);
                 }
             }
         }
@@ -191,7 +182,7 @@ internal sealed class PassLayout
             int now = (2 * loss) - i;
             if (slots[output] >= 0)
             {
-                planner.Extend(slots[output], now);
+                planner.Extend(slots[output], BackwardEnd(i));
             }
 
             foreach (int input in node.Inputs)
@@ -201,7 +192,7 @@ internal sealed class PassLayout
                     continue;
                 }
 
-                bool inPlace = node.Layer.OverwritesCotangent && slots[output] >= 0 && _consumers[input] == 1;
+                bool inPlace = node.Layer.OverwritesCotangent && slots[output] >= 0 && _network.Consumers[input] == 1;
                 slots[input] = inPlace
                     ? slots[output]
                     : planner.Add(Aligned(_network.Nodes[input - 1].Layer.OutputShape.Size * unit), now);
@@ -210,4 +201,8 @@ internal sealed class PassLayout
 
         return slots;
     }
+
+    // The time until which the backward pass of a node reads its operands.
+    private int BackwardEnd(int i) =>
+        (2 * _network.Nodes.Length) - i + (_network.ActivationBefore(i) is null ? 0 : 1);
 }

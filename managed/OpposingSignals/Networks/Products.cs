@@ -20,7 +20,7 @@ internal static class Products
     /// </summary>
     public static void Run(
         LayerPass pass, int vectors, long rows, long columns, long depth, ReadOnlySpan<(Operand A, Operand B)> terms,
-        VectorView c, bool accumulate, VectorView bias = default)
+        VectorView c, bool accumulate, VectorView bias = default, Activation.Arguments then = default)
     {
         var arguments = new ProductArguments
         {
@@ -35,6 +35,7 @@ internal static class Products
             CVectorStride = c.Stride,
             Bias = bias.Address,
             BiasVectorStride = bias.Stride,
+            Then = then,
         };
         foreach ((Operand a, Operand b) in terms)
         {
@@ -98,6 +99,7 @@ internal static class Products
         public long CVectorStride;
         public nint Bias;
         public long BiasVectorStride;
+        public Activation.Arguments Then;
     }
 
     [StructLayout(LayoutKind.Sequential)]

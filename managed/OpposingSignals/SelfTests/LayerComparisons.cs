@@ -10,30 +10,54 @@ namespace OpposingSignals.SelfTests;
 /// </summary>
 internal static class LayerComparisons
 {
+    // Roundings of an activation, see Others.
+    private const int ActivationDepth = 20;
+
     /// <summary>Compares the device with the processor; results come as they are found.</summary>
     public static IEnumerable<SelfTestResult> Run(Device device, Device processor)
     {
         int seed = 1;
+        ActivationKind[] kinds = Enum.GetValues<ActivationKind>();
         foreach ((Layer layer, int samples, int vectors, long depth) in Cases(device))
         {
-            IReadOnlyList<(string Name, double[] Values)> exact =
-                LayerRun.Of(processor, Precision.Float64, layer, samples, vectors, seed);
-            foreach (Precision precision in SelfTest.Precisions(device))
+            IEnumerable<SelfTestResult> results = Compare(
+                device, processor, $"{layer}, {samples} samples, {vectors} vectors", depth,
+                (on, precision) => LayerRun.Of(on, precision, layer, samples, vectors, seed));
+            if (layer.TakesActivations)
             {
-                IReadOnlyList<(string Name, double[] Values)> measured =
-                    LayerRun.Of(device, precision, layer, samples, vectors, seed);
-                for (int i = 0; i < exact.Count; i++)
-                {
-                    yield return new SelfTestResult(
-                        $"{layer}, {samples} samples, {vectors} vectors",
-                        $"{SelfTest.Numbers(device, precision)}: {exact[i].Name}",
-                        exact[i].Values,
-                        measured[i].Values,
-                        Deviation.Safety * Deviation.OfSum(depth, precision, device.Arithmetic));
-                }
+                ActivationKind kind = kinds[seed % kinds.Length];
+                results = results.Concat(Compare(
+                    device, processor, $"{layer} beside {kind}, {samples} samples, {vectors} vectors",
+                    depth + ActivationDepth,
+                    (on, precision) => LayerRun.WithActivation(on, precision, layer, kind, samples, vectors, seed)));
+            }
+
+            foreach (SelfTestResult result in results)
+            {
+                yield return result;
             }
 
             seed++;
+        }
+    }
+
+    private static IEnumerable<SelfTestResult> Compare(
+        Device device, Device processor, string what, long depth,
+        Func<Device, Precision, IReadOnlyList<(string Name, double[] Values)>> run)
+    {
+        IReadOnlyList<(string Name, double[] Values)> exact = run(processor, Precision.Float64);
+        foreach (Precision precision in SelfTest.Precisions(device))
+        {
+            IReadOnlyList<(string Name, double[] Values)> measured = run(device, precision);
+            for (int i = 0; i < exact.Count; i++)
+            {
+                yield return new SelfTestResult(
+                    what,
+                    $"{SelfTest.Numbers(device, precision)}: {exact[i].Name}",
+                    exact[i].Values,
+                    measured[i].Values,
+                    Deviation.Safety * Deviation.OfSum(depth, precision, device.Arithmetic));
+            }
         }
     }
 
@@ -47,6 +71,7 @@ internal static class LayerComparisons
     private static IEnumerable<(Layer Layer, int Samples, int Vectors, long Depth)> Products()
     {
         yield return (new Linear(3, 2), 1, 1, 3);
+        yield return (new Linear(1300, 30), 45, 1, 1300);
         yield return (new Linear(40, 70), 33, 3, 70);
         yield return (new Linear(36, 12, bias: false), 700, 2, 700);
         yield return (new Linear(12, 260), 2100, 8, 2100);
@@ -110,7 +135,7 @@ internal static class LayerComparisons
         // (CUDA C++ Programming Guide, mathematical functions, expf).
         foreach (ActivationKind kind in Enum.GetValues<ActivationKind>())
         {
-            yield return (new Activation(kind, FeatureShape.Vector(37)), 11, 3, 20);
+            yield return (new Activation(kind, FeatureShape.Vector(37)), 11, 3, ActivationDepth);
         }
     }
 }

@@ -4,7 +4,7 @@
 #ifndef OPSIG_CONVOLUTION_H
 #define OPSIG_CONVOLUTION_H
 
-#include "opsig/opsig.h"
+#include "opsig/activation.h"
 
 typedef struct opsig_convolution_shape {
   int64_t samples;
@@ -35,7 +35,7 @@ typedef struct opsig_vectors {
 //                                 filter_tj)
 //   convolution_backward_weights  out_j [O, C/G, KH, KW] += sum_t correlation(image_tj, filter_tj), and
 //                                 bias_j [O] += the sum of filter_0j over samples and positions
-// bias may be null.
+// bias may be null. The first two go on with `then`, as a product does (opsig/products.h).
 typedef struct opsig_convolution_arguments {
   int32_t precision;
   int32_t terms;
@@ -46,6 +46,7 @@ typedef struct opsig_convolution_arguments {
   opsig_vectors filter[2];
   opsig_vectors out;
   opsig_vectors bias;
+  opsig_activation_arguments then;
 } opsig_convolution_arguments;
 
 // convolution_scratch: the most bytes of working memory that a pass of such a convolution keeps beside its arguments,

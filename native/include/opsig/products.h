@@ -2,7 +2,7 @@
 #ifndef OPSIG_PRODUCTS_H
 #define OPSIG_PRODUCTS_H
 
-#include "opsig/opsig.h"
+#include "opsig/activation.h"
 
 // One operand of a product for K vectors at once: the matrix of vector j starts at data + j * vector_stride. A stride
 // of zero shares one matrix among all vectors.
@@ -16,7 +16,8 @@ typedef struct opsig_operand {
 
 // C_j = [accumulate] C_j + sum_t op(A_tj) op(B_tj) + bias_j, for j < vectors.
 // op(A) is [rows, depth], op(B) [depth, columns], C [rows, columns]; bias [columns] is added to every row, or is null.
-// A layer's tangent W ẋ + V x is one product of two terms.
+// A layer's tangent W ẋ + V x is one product of two terms. With `then`, C is [vectors, rows, columns] without gaps, and
+// nothing is accumulated; where `then` writes over C, only that is written.
 typedef struct opsig_product_arguments {
   int32_t precision;
   int32_t terms;
@@ -33,6 +34,7 @@ typedef struct opsig_product_arguments {
   int64_t c_vector_stride;
   const void* bias;
   int64_t bias_vector_stride;
+  opsig_activation_arguments then;
 } opsig_product_arguments;
 
 // A matrix X [rows, columns] that stays the same over many products can be packed once, in the two orders that products

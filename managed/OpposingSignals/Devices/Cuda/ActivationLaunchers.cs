@@ -13,23 +13,39 @@ internal static class ActivationLaunchers
     public static void AddTo(CudaOperations table)
     {
         table.Add<Activation.Arguments>("activation_forward", (launch, in a) => Run(launch, ForwardKernel, a));
-        table.Add<Activation.Arguments>("activation_tangent", (launch, in a) => Run(launch, FirstOrderKernel, a));
-        table.Add<Activation.Arguments>("activation_backward", (launch, in a) => Run(launch, FirstOrderKernel, a));
-        table.Add<Activation.Arguments>("activation_tangent_backward", TangentBackward);
+        table.Add<Activation.Arguments>("activation_first_order", (launch, in a) => Run(launch, FirstOrderKernel, a));
+        table.Add<Activation.Arguments>(
+            "activation_tangent_backward", (launch, in a) => Run(launch, TangentBackwardKernel, a));
         table.Add<Activation.Arguments>("activation_second_order", (launch, in a) => Run(launch, SecondOrderKernel, a));
     }
 
-    // Where φ'' is zero everywhere, or x has no tangent, the second term is left out.
-    private static void TangentBackward(CudaLaunch launch, in Activation.Arguments a) =>
-        Run(launch, a.Second == 0
-            || Activation.IsPiecewiseLinear(a.Kind) ? FirstOrderKernel : TangentBackwardKernel, a);
+    /// <summary>Whether kernels of results [vectors, count] can go on with a pass over them.</summary>
+    public static void RequireFollowing(
+        CudaLaunch launch, in Activation.Arguments then, bool accumulates, long vectors, long count, long stride)
+    {
+        if (then.Pass == ActivationPass.None)
+        {
+            return;
+        }
+
+        launch.Require(Enum.IsDefined(then.Pass), $"unknown pass {(int)then.Pass} of an activation");
+        RequireKind(launch, then);
+        launch.Require(!accumulates, "an operation that adds to what was there goes on with nothing");
+        launch.Require(
+            vectors * count == (then.Pass == ActivationPass.Forward ? 1 : then.Vectors) * then.Count
+            && (vectors == 1 || stride == count),
+            "an activation goes on with as many elements as there are, without gaps");
+    }
 
     private static void Run(CudaLaunch launch, CudaKernel kernel, in Activation.Arguments a)
     {
-        launch.Require(Enum.IsDefined(a.Kind), $"unknown activation {(int)a.Kind}");
+        RequireKind(launch, a);
         if (a.Count > 0)
         {
             launch.Run(kernel, a.Precision, CudaGrid.Over(a.Count), a);
         }
     }
+
+    private static void RequireKind(CudaLaunch launch, in Activation.Arguments a) =>
+        launch.Require(Enum.IsDefined(a.Kind), $"unknown activation {(int)a.Kind}");
 }

@@ -33,6 +33,7 @@ internal static class ConvolutionLaunchers
     private static void Forward(CudaLaunch launch, in Convolution.Arguments a)
     {
         CheckLaunch(launch, a);
+        CheckFollowing(launch, a, a.Samples * a.OutHeight * a.OutWidth * a.OutChannels);
         if (DepthwiseLaunchers.Take(a))
         {
             DepthwiseLaunchers.Forward(launch, a);
@@ -50,6 +51,7 @@ internal static class ConvolutionLaunchers
     private static void BackwardData(CudaLaunch launch, in Convolution.Arguments a)
     {
         CheckLaunch(launch, a);
+        CheckFollowing(launch, a, a.Samples * a.Height * a.Width * a.Channels);
         if (DepthwiseLaunchers.Take(a))
         {
             DepthwiseLaunchers.BackwardData(launch, a);
@@ -142,6 +144,10 @@ internal static class ConvolutionLaunchers
             "the output's extents do not follow from the input's");
         launch.Require((long)a.Vectors * a.Groups <= ushort.MaxValue, "too many groups times vectors for one launch");
     }
+
+    private static void CheckFollowing(CudaLaunch launch, in Convolution.Arguments a, long count) =>
+        ActivationLaunchers.RequireFollowing(
+            launch, a.Then, a.Accumulate != 0, a.Vectors, count, a.Output.Stride);
 
     // Kernels count pixels and weights in 32 bits. A plan of memory may ask about more samples than it then takes.
     private static void CheckLaunch(CudaLaunch launch, in Convolution.Arguments a)

@@ -17,6 +17,8 @@ internal static unsafe class ProductLaunchers
     private static void Product(CudaLaunch launch, in Products.ProductArguments p)
     {
         launch.Require(p.Terms is >= 1 and <= 2, "a product has one or two terms");
+        ActivationLaunchers.RequireFollowing(
+            launch, p.Then, p.Accumulate != 0, p.Vectors, p.Rows * p.Columns, p.CVectorStride);
         Products.ProductArguments a = Stacked(p);
         if (a.Vectors * a.Rows * a.Columns == 0)
         {

@@ -157,8 +157,13 @@ internal readonly struct TilePlan
                 ProductArithmetic.Tf32x3 => 2 * sizeof(float),
                 _ => sizeof(float),
             };
-            return WarpgroupStages * (tile.Rows + tile.Columns) * WarpgroupDepthStep * bytesOfNumber;
+            int stages = WarpgroupStages * (tile.Rows + tile.Columns) * WarpgroupDepthStep * bytesOfNumber;
+            return Math.Max(stages, FollowedBytes(tile));
         }
+
+        // The results themselves, as FollowedTile: padded, and with two numbers for each row.
+        private static int FollowedBytes(TileShape tile) =>
+            tile.Rows * (((tile.Columns + 4) * sizeof(float)) + (2 * sizeof(long)));
     }
 
     [StructLayout(LayoutKind.Sequential)]
