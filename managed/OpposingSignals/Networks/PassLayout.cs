@@ -9,7 +9,7 @@ namespace OpposingSignals.Networks;
 /// </summary>
 /// <remarks>
 /// Time runs over the nodes: node i runs forward at time i, the loss at time L, and node i runs backward at time 2L −
-/// i. A node that takes an activation along reads its own operands until then. Offsets are for <c>samples</c> and <c>vectors</c> at most; smaller micro-batches use the same ones.
+/// i. A node that takes an activation along backward reads its own operands until then. Offsets are for <c>samples</c> and <c>vectors</c> at most; smaller micro-batches use the same ones.
 /// </remarks>
 internal sealed class PassLayout
 {
@@ -149,7 +149,6 @@ internal sealed class PassLayout
             }
 
             int input = node.Inputs[0];
-            int forwardEnd = i + (_network.ActivationAfter(i) is null ? 0 : 1);
             bool inPlace = node.Layer.OverwritesTangent && Moves[input] && _network.Consumers[input] == 1;
             slots[output] = inPlace ? slots[input] : planner.Add(Aligned(node.Layer.OutputShape.Size * unit), i);
             planner.Extend(slots[output], output == loss ? loss : i);
@@ -157,7 +156,7 @@ internal sealed class PassLayout
             {
                 if (Moves[read])
                 {
-                    planner.Extend(slots[read], node.Layer.NeedsInputTangent ? BackwardEnd(i) : forwardEnd);
+                    planner.Extend(slots[read], node.Layer.NeedsInputTangent ? BackwardEnd(i) : i);
                 }
             }
         }
