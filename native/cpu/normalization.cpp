@@ -12,6 +12,7 @@
 #include <cstring>
 #include <vector>
 
+#include "activation_pass.h"
 #include "lanes.h"
 #include "operation.h"
 #include "parallel.h"
@@ -466,6 +467,7 @@ OPSIG_OPERATION(normalization_forward, opsig_normalization_arguments) {
     using T = decltype(zero);
     normalizes_rows(arguments) ? row_normalization_forward<T>(arguments) : forward<T>(arguments);
   });
+  go_on(arguments.then, false);
 }
 
 OPSIG_OPERATION(normalization_tangent, opsig_normalization_arguments) {
@@ -474,6 +476,7 @@ OPSIG_OPERATION(normalization_tangent, opsig_normalization_arguments) {
     using T = decltype(zero);
     normalizes_rows(arguments) ? row_normalization_tangent<T>(arguments) : tangent<T>(arguments);
   });
+  go_on(arguments.then, false);
 }
 
 OPSIG_OPERATION(normalization_backward, opsig_normalization_arguments) {

@@ -6,6 +6,7 @@
 // 2 x 128 bytes per tap and warp, for 3 x 3 18 cycles of it for 32 elements or 14 bytes per cycle and multiprocessor,
 // which is what an H100's memory gives.
 #include "convolution.cuh"
+#include "followed_element.cuh"
 
 namespace {
 

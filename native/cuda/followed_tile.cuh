@@ -13,8 +13,8 @@
 
 namespace opsig {
 
-using activation::FollowingOperands;
 using activation::followed;
+using activation::FollowingOperands;
 
 // The elements of a row of results: where the first one lies among those of all vectors, negative for a row outside, and
 // its number in the primal, which vectors share.
@@ -36,14 +36,6 @@ union BlockMemory {
   Stages stages;
   FollowedTile<typename Core::Number, Core::kFollowedRows, Core::kColumns> results;
 };
-
-// An element that a thread has computed.
-template <class T>
-OPSIG_DEVICE void follow_element(const activation::Arguments& then, T* results, int64_t primal, int64_t at, T value) {
-  const T followed = activation::followed(then, FollowingOperands<T>(then, primal, at), value);
-  if (results != then.out) results[at] = value;
-  static_cast<T*>(then.out)[at] = followed;
-}
 
 // A thread has a column of the tile and takes eight of its rows at once, so that as many reads of the derivatives' operands
 // are under way.

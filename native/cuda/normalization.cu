@@ -4,11 +4,10 @@
 //   sums           sums of up to five terms per channel over parts of the rows, in float64 or as good
 //   totals         the parts added up in their order
 //   coefficients   means over groups, from them the affine map of every channel
-//   apply          the output
+//   apply          the output, and the activation that follows
 //   parameters     cotangents of weight and bias, summed over the matrices
+#include "followed_element.cuh"
 #include "opsig/normalization.h"
-
-#include "kernel.cuh"
 #include "term_sum.cuh"
 
 namespace {
@@ -27,6 +26,31 @@ template <class T>
 OPSIG_DEVICE const T* tensor(const void* data, const Arguments& a, int64_t vector, int64_t matrix) {
   return static_cast<const T*>(data) + (vector * a.matrices + matrix) * a.rows * a.channels;
 }
+
+// A thread's part of a block's 32 channels and 1024 rows: a channel, and every eighth row. blockIdx is (vector and matrix and
+// tile of channels, part of the rows).
+struct Patch {
+  int64_t item, vector, matrix, channel;
+
+  OPSIG_DEVICE explicit Patch(const Arguments& a) {
+    const int64_t tiles = (a.channels + kChannels - 1) / kChannels;
+    item = blockIdx.x / tiles;
+    channel = blockIdx.x % tiles * kChannels + x();
+    vector = item / a.matrices;
+    matrix = item % a.matrices;
+  }
+  OPSIG_DEVICE static int x() { return static_cast<int>(threadIdx.x) % kChannels; }
+  OPSIG_DEVICE static int y() { return static_cast<int>(threadIdx.x) / kChannels; }
+
+  // Calls body(i) for the elements of the matrix.
+  template <class Body>
+  OPSIG_DEVICE void over_elements(const Arguments& a, const Body& body) const {
+    if (channel >= a.channels) return;
+    const int64_t part = blockIdx.y;
+    for (int64_t r = part * kPartRows + y(); r < min(a.rows, (part + 1) * kPartRows); r += kRowsAtOnce)
+      body(r * a.channels + channel);
+  }
+};
 
 // Mean and scale of a channel, in working precision.
 template <class T>
@@ -51,54 +75,50 @@ struct SumStorage {
   double at[kRowsAtOnce][kChannels];
 };
 
-// partial [vector, matrix, part, term, channel]; blockIdx is (vector and matrix and tile of channels, part). `first` is
-// the tensor that the terms are about; tangent-backward also reads `cotangent` and `input_tangent`.
+// partial [vector, matrix, part, term, channel]. `first` is the tensor that the terms are about; tangent-backward also
+// reads `cotangent` and `input_tangent`.
 template <class T, Sums kSums>
 OPSIG_DEVICE void sums(const Arguments& a, const void* first, double* partial) {
   OPSIG_SHARED(SumStorage, storage);
   constexpr int kTerms = terms_of(kSums);
-  const int x = static_cast<int>(threadIdx.x) % kChannels, y = static_cast<int>(threadIdx.x) / kChannels;
-  const int64_t tiles = (a.channels + kChannels - 1) / kChannels, item = blockIdx.x / tiles, part = blockIdx.y;
-  const int64_t channel = blockIdx.x % tiles * kChannels + x, vector = item / a.matrices, matrix = item % a.matrices;
-  const T *in = tensor<T>(a.x, a, 0, matrix), *of = tensor<T>(first, a, vector, matrix);
-  const T* dx = kSums == Sums::kTangentBackward ? tensor<T>(a.input_tangent, a, vector, matrix) : nullptr;
+  const Patch patch(a);
+  const int64_t matrix = patch.matrix, channel = patch.channel;
+  const T *in = tensor<T>(a.x, a, 0, matrix), *of = tensor<T>(first, a, patch.vector, matrix);
+  const T* dx = kSums == Sums::kTangentBackward ? tensor<T>(a.input_tangent, a, patch.vector, matrix) : nullptr;
   const T* dy = kSums == Sums::kTangentBackward ? tensor<T>(a.cotangent, a, 0, matrix) : nullptr;
   TermSum<T> totals[kTerms];
-  if (channel < a.channels) {
-    const Statistics<T> statistics(a, matrix, channel);
-    for (int64_t r = part * kPartRows + y; r < min(a.rows, (part + 1) * kPartRows); r += kRowsAtOnce) {
-      const int64_t i = r * a.channels + channel;
-      const T value = of[i];
-      if constexpr (kSums == Sums::kMean) {
-        totals[0] += value;
-      } else if constexpr (kSums == Sums::kSquare) {
-        totals[0] += (value - statistics.mean) * (value - statistics.mean);
+  const Statistics<T> statistics(a, matrix, min(channel, a.channels - 1));
+  patch.over_elements(a, [&](int64_t i) {
+    const T value = of[i];
+    if constexpr (kSums == Sums::kMean) {
+      totals[0] += value;
+    } else if constexpr (kSums == Sums::kSquare) {
+      totals[0] += (value - statistics.mean) * (value - statistics.mean);
+    } else {
+      const T h = statistics.h(in[i]);
+      if constexpr (kSums == Sums::kTangentBackward) {
+        totals[0] += dx[i];
+        totals[1] += dx[i] * h;
+        totals[2] += dx[i] * dy[i];
+        totals[3] += value;
+        totals[4] += value * h;
       } else {
-        const T h = statistics.h(in[i]);
-        if constexpr (kSums == Sums::kTangentBackward) {
-          totals[0] += dx[i];
-          totals[1] += dx[i] * h;
-          totals[2] += dx[i] * dy[i];
-          totals[3] += value;
-          totals[4] += value * h;
-        } else {
-          totals[0] += value;
-          totals[1] += value * h;
-          if constexpr (kSums == Sums::kSecondOrder) totals[2] += value * value;
-        }
+        totals[0] += value;
+        totals[1] += value * h;
+        if constexpr (kSums == Sums::kSecondOrder) totals[2] += value * value;
       }
     }
-  }
+  });
   const int64_t parts = (a.rows + kPartRows - 1) / kPartRows;
 #pragma unroll
   for (int t = 0; t < kTerms; ++t) {
     const double total = totals[t].total();
-    storage.at[y][x] = total;
+    storage.at[Patch::y()][Patch::x()] = total;
     __syncthreads();
-    if (y == 0 && channel < a.channels) {
+    if (Patch::y() == 0 && channel < a.channels) {
       double sum = total;
-      for (int i = 1; i < kRowsAtOnce; ++i) sum += storage.at[i][x];
-      partial[((item * parts + part) * kTerms + t) * a.channels + channel] = sum;
+      for (int i = 1; i < kRowsAtOnce; ++i) sum += storage.at[i][Patch::x()];
+      partial[((patch.item * parts + blockIdx.y) * kTerms + t) * a.channels + channel] = sum;
     }
     __syncthreads();
   }
@@ -228,37 +248,46 @@ OPSIG_DEVICE void normalization_second_order_coefficients(const Arguments& a, do
   });
 }
 
+// Writes output i of a patch's matrix.
+template <class T>
+OPSIG_DEVICE void write(const Arguments& a, const Patch& patch, int64_t i, T value) {
+  const int64_t matrix_size = a.rows * a.channels, at = patch.item * matrix_size + i;
+  T* out = static_cast<T*>(a.out);
+  if (a.then.pass != OPSIG_NO_PASS)
+    follow_element(a.then, out, patch.matrix * matrix_size + i, at, value);
+  else
+    out[at] = a.accumulate ? out[at] + value : value;
+}
+
 // out = weight h + bias: forward, with the parameters, and the tangent of an input that does not move, with theirs.
 template <class T>
-OPSIG_DEVICE void normalization_affine(const Arguments& a, const void* weight, const void* bias) {
-  const int64_t matrix_size = a.rows * a.channels;
-  over_elements(a.vectors * a.matrices * matrix_size, [&](int64_t i) {
-    const int64_t item = i / matrix_size, matrix = item % a.matrices, within = i % matrix_size,
-                  channel = within % a.channels;
-    const int64_t offset = item / a.matrices * a.parameter_stride;
-    const T h = Statistics<T>(a, matrix, channel).h(static_cast<const T*>(a.x)[matrix * matrix_size + within]);
-    static_cast<T*>(a.out)[i] =
-        static_cast<T>(Parameter<T>(weight, offset)[channel]) * h + static_cast<T>(Parameter<T>(bias, offset)[channel]);
-  });
+OPSIG_DEVICE void normalization_affine(const Arguments& a, const void* weights, const void* biases) {
+  const Patch patch(a);
+  const int64_t offset = patch.vector * a.parameter_stride, channel = min(patch.channel, a.channels - 1);
+  const T* x = tensor<T>(a.x, a, 0, patch.matrix);
+  const Statistics<T> statistics(a, patch.matrix, channel);
+  const T weight = static_cast<T>(Parameter<T>(weights, offset)[channel]),
+          bias = static_cast<T>(Parameter<T>(biases, offset)[channel]);
+  patch.over_elements(a, [&](int64_t i) { write(a, patch, i, weight * statistics.h(x[i]) + bias); });
 }
 
 // The output from the coefficients [vector, matrix, 5, channel]; `tangent` and `cotangent` may be null.
 template <class T>
 OPSIG_DEVICE void normalization_apply(const Arguments& a, const T* first, const T* coefficients, int with_primal) {
-  const int64_t matrix_size = a.rows * a.channels;
-  over_elements(a.vectors * a.matrices * matrix_size, [&](int64_t i) {
-    const int64_t item = i / matrix_size, matrix = item % a.matrices, within = i % matrix_size,
-                  channel = within % a.channels;
-    const T* of = coefficients + item * kCoefficients * a.channels + channel;
-    const int64_t shared = matrix * matrix_size + within;
-    T value = of[0] * first[i] +
-              of[3 * a.channels] * Statistics<T>(a, matrix, channel).h(static_cast<const T*>(a.x)[shared]) +
-              of[4 * a.channels];
-    if (with_primal)
-      value += of[a.channels] * static_cast<const T*>(a.cotangent)[shared] +
-               of[2 * a.channels] * static_cast<const T*>(a.input_tangent)[i];
-    T* out = static_cast<T*>(a.out);
-    out[i] = a.accumulate ? out[i] + value : value;
+  const Patch patch(a);
+  const int64_t channel = min(patch.channel, a.channels - 1);
+  const T *x = tensor<T>(a.x, a, 0, patch.matrix), *of = tensor<T>(first, a, patch.vector, patch.matrix);
+  const T* cotangent = with_primal ? tensor<T>(a.cotangent, a, 0, patch.matrix) : nullptr;
+  const T* tangent = with_primal ? tensor<T>(a.input_tangent, a, patch.vector, patch.matrix) : nullptr;
+  const Statistics<T> statistics(a, patch.matrix, channel);
+  T factors[kCoefficients];
+#pragma unroll
+  for (int k = 0; k < kCoefficients; ++k)
+    factors[k] = coefficients[(patch.item * kCoefficients + k) * a.channels + channel];
+  patch.over_elements(a, [&](int64_t i) {
+    T value = factors[0] * of[i] + factors[3] * statistics.h(x[i]) + factors[4];
+    if (with_primal) value += factors[1] * cotangent[i] + factors[2] * tangent[i];
+    write(a, patch, i, value);
   });
 }
 

@@ -1,4 +1,5 @@
 // Products in float32 and float64, and what follows those that were cut into shares.
+#include "followed_element.cuh"
 #include "products.cuh"
 
 namespace {

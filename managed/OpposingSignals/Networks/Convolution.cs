@@ -89,7 +89,9 @@ public sealed class Convolution : Layer
 
     internal override bool NeedsInputTangent => true;
 
-    internal override bool TakesActivations => true;
+    internal override bool TakesActivationAfter => true;
+
+    internal override bool TakesActivationBefore => true;
 
     /// <inheritdoc/>
     public override string ToString() =>

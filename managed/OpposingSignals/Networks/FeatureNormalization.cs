@@ -72,6 +72,8 @@ public sealed class FeatureNormalization : Layer
 
     internal override bool NeedsInputTangent => true;
 
+    internal override bool TakesActivationAfter => true;
+
     internal override bool OverwritesCotangent => true;
 
     internal override bool CouplesSamples => Running is not null;
@@ -122,11 +124,12 @@ public sealed class FeatureNormalization : Layer
         Arguments arguments = Describe(pass, 1);
         arguments.Bias = pass.Parameters[1];
         arguments.Out = pass.Output;
+        arguments.Then = pass.TakeFollowing();
         pass.Device.Run(ForwardOperation, arguments);
     }
 
-    internal override void Tangent(LayerPass pass) =>
-        pass.Device.Run(TangentOperation, WithTangents(pass, pass.OutputTangent.Address));
+    internal override void Tangent(LayerPass pass) => pass.Device.Run(
+        TangentOperation, WithTangents(pass, pass.OutputTangent.Address) with { Then = pass.TakeFollowing() });
 
     internal override void Backward(LayerPass pass) => Pull(BackwardOperation, pass, Describe(pass, pass.Vectors));
 
@@ -253,5 +256,6 @@ public sealed class FeatureNormalization : Layer
         public nint Out;
         public nint WeightCotangent;
         public nint BiasCotangent;
+        public Activation.Arguments Then;
     }
 }

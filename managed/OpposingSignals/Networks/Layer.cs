@@ -68,8 +68,13 @@ public abstract class Layer
     /// <summary>Whether a sample's output depends on the other samples of its micro-batch, in training mode.</summary>
     internal virtual bool CouplesSamples => false;
 
-    /// <summary>Whether its passes may take along those of an activation, see <see cref="LayerPass.Following"/>.</summary>
-    internal virtual bool TakesActivations => false;
+    /// <summary>
+    /// Whether Forward and Tangent may take along those of an activation, see <see cref="LayerPass.Following"/>.
+    /// </summary>
+    internal virtual bool TakesActivationAfter => false;
+
+    /// <summary>Whether Backward and TangentBackward may.</summary>
+    internal virtual bool TakesActivationBefore => false;
 
     /// <summary>Whether TangentBackward or SecondOrder reads the primal ȳ.</summary>
     /// <param name="inputMoves">Whether the input has a tangent; the data have none.</param>

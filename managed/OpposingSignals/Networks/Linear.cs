@@ -57,7 +57,9 @@ public sealed class Linear : Layer
 
     internal override bool NeedsInputTangent => true;
 
-    internal override bool TakesActivations => true;
+    internal override bool TakesActivationAfter => true;
+
+    internal override bool TakesActivationBefore => true;
 
     /// <summary>Whether its input can be packed: one row a sample, and W in PyTorch's layout.</summary>
     internal bool IsPackable => _input.Positions == 1 && !IsTransposed;

@@ -95,7 +95,7 @@ public sealed class Network
     /// what node i computes. Null where there is none.
     /// </summary>
     internal Activation? ActivationAfter(int i) =>
-        Nodes[i].Layer.TakesActivations && Consumers[i + 1] == 1 && i + 1 < Nodes.Length
+        Nodes[i].Layer.TakesActivationAfter && Consumers[i + 1] == 1 && i + 1 < Nodes.Length
             && Nodes[i + 1].Inputs[0] == i + 1
             ? Nodes[i + 1].Layer as Activation
             : null;
@@ -105,7 +105,7 @@ public sealed class Network
     /// that computes. Null where there is none.
     /// </summary>
     internal Activation? ActivationBefore(int i) =>
-        Nodes[i].Layer.TakesActivations && i > 0 && Nodes[i].Inputs[0] == i && Consumers[i] == 1
+        Nodes[i].Layer.TakesActivationBefore && i > 0 && Nodes[i].Inputs[0] == i && Consumers[i] == 1
             ? Nodes[i - 1].Layer as Activation
             : null;
 

@@ -23,7 +23,7 @@ internal static class LayerComparisons
             IEnumerable<SelfTestResult> results = Compare(
                 device, processor, $"{layer}, {samples} samples, {vectors} vectors", depth,
                 (on, precision) => LayerRun.Of(on, precision, layer, samples, vectors, seed));
-            if (layer.TakesActivations)
+            if (layer.TakesActivationAfter)
             {
                 ActivationKind kind = kinds[seed % kinds.Length];
                 results = results.Concat(Compare(

@@ -47,7 +47,6 @@ internal sealed class LayerRun : IDisposable
     {
         LayerPass pass = _pass;
         Extents extents = Fill(layer, samples, vectors);
-        pass.Cache = layer.CacheBytes(samples) > 0 ? Allocate(layer.CacheBytes(samples)) : 0;
         pass.Output = Written("forward", extents.Output);
         layer.Forward(pass);
 
@@ -91,6 +90,10 @@ internal sealed class LayerRun : IDisposable
         });
         layer.Tangent(pass);
         pass.FinishFollowing();
+        if (!layer.TakesActivationBefore)
+        {
+            return Results();
+        }
 
         // In place the first time; the second time where another consumer of the same tensor was before.
         pass.ParameterCotangents = Array.ConvertAll(extents.Parameters, _ => VectorView.None);
@@ -131,6 +134,7 @@ internal sealed class LayerRun : IDisposable
             (long)samples * layer.OutputShape.Size);
         LayerPass pass = _pass;
         (pass.Samples, pass.Vectors) = (samples, vectors);
+        pass.Cache = layer.CacheBytes(samples) > 0 ? Allocate(layer.CacheBytes(samples)) : 0;
         pass.Inputs = Array.ConvertAll(extents.Inputs, count => Filled(count));
         pass.Parameters = Array.ConvertAll(extents.Parameters, count => Filled(count));
         pass.InputTangents =

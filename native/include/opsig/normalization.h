@@ -21,7 +21,7 @@
 #ifndef OPSIG_NORMALIZATION_H
 #define OPSIG_NORMALIZATION_H
 
-#include "opsig/opsig.h"
+#include "opsig/activation.h"
 
 // A tensor of K vectors is [K, M, R, C]; parameters and their cotangents are [C], with `parameter_stride` between
 // vectors.
@@ -33,7 +33,7 @@
 //                                   read where input_tangent is null; then nobody wants x^' either, and out is null
 //   normalization_second_order      out = y''; input_tangent must exist
 // weight_cotangent and bias_cotangent are added to, unless null; a weight_tangent or bias_tangent of null is zero.
-// `out` may be `output_cotangent`.
+// `out` may be `output_cotangent`. The first two go on with `then`, as a product does (opsig/products.h).
 typedef struct opsig_normalization_arguments {
   int32_t precision;
   int32_t accumulate;
@@ -58,6 +58,7 @@ typedef struct opsig_normalization_arguments {
   void* out;
   void* weight_cotangent;
   void* bias_cotangent;
+  opsig_activation_arguments then;
 } opsig_normalization_arguments;
 
 #endif  // OPSIG_NORMALIZATION_H

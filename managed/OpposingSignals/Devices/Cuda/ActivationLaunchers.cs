@@ -19,6 +19,21 @@ internal static class ActivationLaunchers
         table.Add<Activation.Arguments>("activation_second_order", (launch, in a) => Run(launch, SecondOrderKernel, a));
     }
 
+    /// <summary>The pass that an operation goes on with, for kernels that cannot take it along.</summary>
+    public static void RunFollowing(CudaLaunch launch, in Activation.Arguments then)
+    {
+        if (then.Pass != ActivationPass.None)
+        {
+            CudaKernel kernel = then.Pass switch
+            {
+                ActivationPass.Forward => ForwardKernel,
+                ActivationPass.FirstOrder => FirstOrderKernel,
+                _ => TangentBackwardKernel,
+            };
+            Run(launch, kernel, then);
+        }
+    }
+
     /// <summary>Whether kernels of results [vectors, count] can go on with a pass over them.</summary>
     public static void RequireFollowing(
         CudaLaunch launch, in Activation.Arguments then, bool accumulates, long vectors, long count, long stride)

@@ -48,7 +48,15 @@ internal static class NormalizationLaunchers
                 (CudaLaunch launch, in FeatureNormalization.Arguments a) =>
                 {
                     Check(launch, a);
-                    (RowNormalizationLaunchers.Apply(a) ? ofRows : general)(launch, a);
+                    if (RowNormalizationLaunchers.Apply(a))
+                    {
+                        ofRows(launch, a);
+                        ActivationLaunchers.RunFollowing(launch, a.Then);
+                    }
+                    else
+                    {
+                        general(launch, a);
+                    }
                 });
     }
 
@@ -74,7 +82,7 @@ internal static class NormalizationLaunchers
 
         nint totals = Totals(launch, SumsPair, 2, a, a.Vectors, a.InputTangent), coefficients = Coefficients(launch, a);
         launch.Run(TangentCoefficients, a.Precision, Groups(a), a, totals, coefficients);
-        launch.Run(ApplyKernel, a.Precision, Elements(a), a, a.InputTangent, coefficients, 0);
+        launch.Run(ApplyKernel, a.Precision, Patches(a, a.Vectors), a, a.InputTangent, coefficients, 0);
     }
 
     private static void Backward(CudaLaunch launch, in FeatureNormalization.Arguments a)
@@ -85,7 +93,7 @@ internal static class NormalizationLaunchers
         {
             nint coefficients = Coefficients(launch, a);
             launch.Run(BackwardCoefficients, a.Precision, Groups(a), a, totals, coefficients);
-            launch.Run(ApplyKernel, a.Precision, Elements(a), a, a.OutputCotangent, coefficients, 0);
+            launch.Run(ApplyKernel, a.Precision, Patches(a, a.Vectors), a, a.OutputCotangent, coefficients, 0);
         }
     }
 
@@ -106,7 +114,7 @@ internal static class NormalizationLaunchers
         AddParameters(launch, a, totals, terms: 5, weightTerm: 4, biasTerm: 3);
         if (a.Out != 0)
         {
-            launch.Run(ApplyKernel, a.Precision, Elements(a), a, a.OutputCotangent, coefficients, 1);
+            launch.Run(ApplyKernel, a.Precision, Patches(a, a.Vectors), a, a.OutputCotangent, coefficients, 1);
         }
     }
 
@@ -115,19 +123,16 @@ internal static class NormalizationLaunchers
         launch.Require(a.InputTangent != 0, "the input's tangent is missing");
         nint totals = Totals(launch, SumsSecondOrder, 3, a, a.Vectors, a.InputTangent), coefficients = Coefficients(launch, a);
         launch.Run(SecondOrderCoefficients, a.Precision, Groups(a), a, totals, coefficients);
-        launch.Run(ApplyKernel, a.Precision, Elements(a), a, a.InputTangent, coefficients, 0);
+        launch.Run(ApplyKernel, a.Precision, Patches(a, a.Vectors), a, a.InputTangent, coefficients, 0);
     }
 
     // Sums of `terms` terms per vector, matrix and channel of the tensor at `of`.
     private static nint Totals(
         CudaLaunch launch, CudaKernel kernel, int terms, in FeatureNormalization.Arguments a, long vectors, nint of)
     {
-        long parts = (a.Rows + PartRows - 1) / PartRows, items = vectors * a.Matrices, size = terms * a.Channels;
+        long parts = Parts(a), items = vectors * a.Matrices, size = terms * a.Channels;
         nint partial = launch.Scratch(items * parts * size * sizeof(double));
-
-        // A grid has at most 65535 layers, and a layer norm has a matrix per position: those go to the first axis.
-        launch.Run(
-            kernel, a.Precision, new CudaGrid((a.Channels + Channels - 1) / Channels * items, parts), a, of, partial);
+        launch.Run(kernel, a.Precision, Patches(a, vectors), a, of, partial);
         if (parts == 1)
         {
             return partial;
@@ -139,7 +144,7 @@ internal static class NormalizationLaunchers
     }
 
     private static void Affine(CudaLaunch launch, in FeatureNormalization.Arguments a, nint weight, nint bias) =>
-        launch.Run(AffineKernel, a.Precision, Elements(a), a, weight, bias);
+        launch.Run(AffineKernel, a.Precision, Patches(a, a.Vectors), a, weight, bias);
 
     /// <summary>
     /// Adds two of the terms of <paramref name="totals"/> [vector, matrix, term, channel], summed over the matrices, to
@@ -163,12 +168,17 @@ internal static class NormalizationLaunchers
     private static CudaGrid Groups(in FeatureNormalization.Arguments a) =>
         CudaGrid.OverWarps(a.Vectors * a.Matrices * a.Groups);
 
-    private static CudaGrid Elements(in FeatureNormalization.Arguments a) =>
-        CudaGrid.Over(a.Vectors * a.Matrices * a.Rows * a.Channels);
+    // A grid has at most 65535 layers, and a layer norm has a matrix per position: those go to the first axis.
+    private static CudaGrid Patches(in FeatureNormalization.Arguments a, long vectors) =>
+        new((a.Channels + Channels - 1) / Channels * vectors * a.Matrices, Parts(a));
+
+    private static long Parts(in FeatureNormalization.Arguments a) => (a.Rows + PartRows - 1) / PartRows;
 
     private static void Check(CudaLaunch launch, in FeatureNormalization.Arguments a)
     {
         launch.Require(a.Matrices >= 1 && a.Rows >= 1 && a.Channels >= 1 && a.Vectors >= 1, "extents must be positive");
         launch.Require(a.Groups >= 1 && a.Channels % a.Groups == 0, "the groups do not divide the channels");
+        long count = a.Matrices * a.Rows * a.Channels;
+        ActivationLaunchers.RequireFollowing(launch, a.Then, a.Accumulate != 0, a.Vectors, count, count);
     }
 }

@@ -18,6 +18,11 @@ public sealed class PassLayoutTests
                 .Activation(ActivationKind.Relu).Linear(3)
         },
         {
+            "normalisations",
+            b => b.Linear(16).LayerNorm().Activation(ActivationKind.Relu).Linear(16).LayerNorm()
+                .Activation(ActivationKind.Gelu).Linear(16)
+        },
+        {
             "widths that fit each other's places",
             b => b.Linear(16).Activation(ActivationKind.Silu).Linear(16).Activation(ActivationKind.LeakyRelu).Linear(16)
                 .Residual(r => r.Activation(ActivationKind.Elu).Linear(16), s => s.Activation(ActivationKind.Relu).Linear(16))
