@@ -1,5 +1,6 @@
 #include "opsig/layout.h"
 
+#include "activation_pass.h"
 #include "column_sums.h"
 #include "operation.h"
 #include "parallel.h"
@@ -82,6 +83,7 @@ OPSIG_OPERATION(transpose_planes, opsig_transpose_planes_arguments) {
 
 OPSIG_OPERATION(add, opsig_add_arguments) {
   with_precision(arguments.precision, [&](auto zero) { add<decltype(zero)>(arguments); });
+  go_on(arguments.then, arguments.accumulate != 0);
 }
 
 OPSIG_OPERATION(column_sums, opsig_column_sums_arguments) {

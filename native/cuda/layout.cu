@@ -1,7 +1,7 @@
 // Rearrangements and sums of whole tensors; all bound by memory.
 #include "opsig/layout.h"
 
-#include "kernel.cuh"
+#include "followed_element.cuh"
 
 namespace {
 
@@ -40,7 +40,14 @@ template <class T>
 OPSIG_DEVICE void add(const opsig_add_arguments& s) {
   const T *a = static_cast<const T*>(s.a), *b = static_cast<const T*>(s.b);
   T* out = static_cast<T*>(s.out);
-  over_elements<4>(s.count, [&](int64_t i) { out[i] = (s.accumulate ? out[i] : T(0)) + a[i] + (b ? b[i] : T(0)); });
+  if (s.then.pass == OPSIG_NO_PASS) {
+    over_elements<4>(s.count, [&](int64_t i) { out[i] = (s.accumulate ? out[i] : T(0)) + a[i] + (b ? b[i] : T(0)); });
+  } else {
+    over_elements(s.then.count, [&](int64_t i) {
+      for (int64_t at = i; at < s.count; at += s.then.count)
+        follow_element(s.then, out, i, at, a[at] + (b ? b[at] : T(0)));
+    });
+  }
 }
 
 // Two stages: partial[j, block, c] over blocks of rows, then their sum. 32 x 8 threads take 32 columns; a warp reads a

@@ -26,7 +26,7 @@ void test_add(int64_t count, bool two, bool accumulate) {
   const Array<T> x = random_array<T>(count, 1), y = random_array<T>(count, 2);
   Array<T> out = accumulate ? random_array<T>(count, 3) : Array<T>(count);
   const Array<T> before = out.copy();
-  opsig_add_arguments a{precision_of<T>(), accumulate, count, x.data(), two ? y.data() : nullptr, out.data()};
+  opsig_add_arguments a{precision_of<T>(), accumulate, count, x.data(), two ? y.data() : nullptr, out.data(), {}};
   run("add", a);
   for (int64_t i = 0; i < count; ++i) {
     Sum sum;

@@ -9,6 +9,8 @@ public sealed class Add(FeatureShape shape) : Layer
     /// <inheritdoc/>
     public override FeatureShape OutputShape => shape;
 
+    internal override bool TakesActivationAfter => true;
+
     /// <inheritdoc/>
     public override string ToString() => "Add";
 
@@ -43,5 +45,6 @@ public sealed class Add(FeatureShape shape) : Layer
 
     private void Sum(LayerPass pass, int vectors, nint a, nint b, nint to) =>
         Rearrangement.Add(
-            pass.Device, pass.Precision, (long)vectors * pass.Samples * shape.Size, a, b, to, accumulate: false);
+            pass.Device, pass.Precision, (long)vectors * pass.Samples * shape.Size, a, b, to, accumulate: false,
+            pass.TakeFollowing());
 }

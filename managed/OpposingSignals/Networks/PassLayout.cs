@@ -9,7 +9,7 @@ namespace OpposingSignals.Networks;
 /// </summary>
 /// <remarks>
 /// Time runs over the nodes: node i runs forward at time i, the loss at time L, and node i runs backward at time 2L −
-/// i. A node that takes an activation along backward reads its own operands until then. Offsets are for <c>samples</c> and <c>vectors</c> at most; smaller micro-batches use the same ones.
+/// i. A node that takes an activation along reads its own operands until then. Offsets are for <c>samples</c> and <c>vectors</c> at most; smaller micro-batches use the same ones.
 /// </remarks>
 internal sealed class PassLayout
 {
@@ -156,7 +156,7 @@ internal sealed class PassLayout
             {
                 if (Moves[read])
                 {
-                    planner.Extend(slots[read], node.Layer.NeedsInputTangent ? BackwardEnd(i) : i);
+                    planner.Extend(slots[read], node.Layer.NeedsInputTangent ? BackwardEnd(i) : ForwardEnd(i));
                 }
             }
         }
@@ -201,7 +201,9 @@ internal sealed class PassLayout
         return slots;
     }
 
-    // The time until which the backward pass of a node reads its operands.
+    // The time until which the tangent pass of a node reads its operands, and its backward pass.
+    private int ForwardEnd(int i) => i + (_network.ActivationAfter(i) is null ? 0 : 1);
+
     private int BackwardEnd(int i) =>
         (2 * _network.Nodes.Length) - i + (_network.ActivationBefore(i) is null ? 0 : 1);
 }

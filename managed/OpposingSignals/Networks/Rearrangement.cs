@@ -25,7 +25,9 @@ internal static class Rearrangement
         });
 
     /// <summary>out = [+] a (+ b unless zero).</summary>
-    public static void Add(Device device, Precision precision, long count, nint a, nint b, nint to, bool accumulate) =>
+    public static void Add(
+        Device device, Precision precision, long count, nint a, nint b, nint to, bool accumulate,
+        Activation.Arguments then = default) =>
         device.Run(AddOperation, new AddArguments
         {
             Precision = precision,
@@ -34,6 +36,7 @@ internal static class Rearrangement
             A = a,
             B = b,
             Out = to,
+            Then = then,
         });
 
     [StructLayout(LayoutKind.Sequential)]
@@ -57,5 +60,6 @@ internal static class Rearrangement
         public nint A;
         public nint B;
         public nint Out;
+        public Activation.Arguments Then;
     }
 }

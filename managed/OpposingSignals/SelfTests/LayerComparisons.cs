@@ -121,6 +121,7 @@ internal static class LayerComparisons
         yield return (new Convolution(new FeatureShape(6, 9, 3), 3, (4, 5), 3, 2, false, groups: 3), 5, 2, 45);
         yield return (Pooling.Max(new FeatureShape(7, 6, 5), 3, 2, 1), 3, 2, 9);
         yield return (Pooling.Average(new FeatureShape(7, 6, 5), 3, 2, 1), 3, 2, 9);
+        yield return (new Add(new FeatureShape(7, 6, 5)), 3, 2, 2);
         yield return (new PaddedShortcut(new FeatureShape(7, 6, 5), 8, 2), 3, 2, 1);
         yield return (new Attention(FeatureShape.Sequence(5, 18), heads: 2, causal: true), 2, 2, 8);
         yield return (new Attention(FeatureShape.Sequence(131, 108), heads: 1, causal: true), 1, 2, 167);

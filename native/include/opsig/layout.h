@@ -2,7 +2,7 @@
 #ifndef OPSIG_LAYOUT_H
 #define OPSIG_LAYOUT_H
 
-#include "opsig/opsig.h"
+#include "opsig/activation.h"
 
 // transpose_planes: out[n, c, r] = [accumulate] out[n, c, r] + in[n, r, c] for n < count: channels-last to
 // channels-first with rows = H W and columns = C, and back with the two exchanged.
@@ -16,7 +16,8 @@ typedef struct opsig_transpose_planes_arguments {
   void* out;
 } opsig_transpose_planes_arguments;
 
-// add: out = [accumulate] out + a (+ b, unless null), elementwise.
+// add: out = [accumulate] out + a (+ b, unless null), elementwise. Goes on with `then`, as a product does
+// (opsig/products.h); `count` is then that of all vectors.
 typedef struct opsig_add_arguments {
   int32_t precision;
   int32_t accumulate;
@@ -24,6 +25,7 @@ typedef struct opsig_add_arguments {
   const void* a;
   const void* b;
   void* out;
+  opsig_activation_arguments then;
 } opsig_add_arguments;
 
 // column_sums: out_j[c] += sum_r in_j[r, c], over fixed blocks of rows, so that the result does not depend on the

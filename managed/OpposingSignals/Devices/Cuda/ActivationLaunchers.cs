@@ -47,7 +47,7 @@ internal static class ActivationLaunchers
         RequireKind(launch, then);
         launch.Require(!accumulates, "an operation that adds to what was there goes on with nothing");
         launch.Require(
-            vectors * count == (then.Pass == ActivationPass.Forward ? 1 : then.Vectors) * then.Count
+            vectors * count == then.Vectors * then.Count
             && (vectors == 1 || stride == count),
             "an activation goes on with as many elements as there are, without gaps");
     }

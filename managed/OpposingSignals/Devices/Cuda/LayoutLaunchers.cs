@@ -54,6 +54,8 @@ internal static unsafe class LayoutLaunchers
 
     private static void Add(CudaLaunch launch, in Rearrangement.AddArguments a)
     {
+        // Results are the sums of one tensor, or of as many as the activation has vectors of.
+        ActivationLaunchers.RequireFollowing(launch, a.Then, a.Accumulate != 0, 1, a.Count, a.Count);
         if (a.Count > 0)
         {
             launch.Run(AddKernel, a.Precision, CudaGrid.Over(a.Count), a);

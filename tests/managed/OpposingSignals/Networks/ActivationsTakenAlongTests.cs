@@ -26,6 +26,9 @@ public sealed class ActivationsTakenAlongTests
             []
         },
         {
+            "a sum before it", b => b.Flatten().Linear(8).Residual(r => r.Linear(8)).Activation(ActivationKind.Silu), []
+        },
+        {
             "one that normalises rows", b => b.Flatten().Linear(8).LayerNorm().Activation(ActivationKind.Tanh),
             ["forward", "first_order"]
         },

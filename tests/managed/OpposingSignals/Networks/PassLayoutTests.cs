@@ -45,7 +45,10 @@ public sealed class PassLayoutTests
             if (network.ActivationAfter(i) is not null)
             {
                 taken++;
-                Disjoint(layout.Tangent, i + 2, layout.Tangent, network.Nodes[i].Inputs[0], Vectors);
+                foreach (int read in network.Nodes[i].Inputs)
+                {
+                    Disjoint(layout.Tangent, i + 2, layout.Tangent, read, Vectors);
+                }
             }
 
             if (network.ActivationBefore(i) is not null)
