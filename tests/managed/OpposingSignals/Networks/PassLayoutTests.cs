@@ -18,6 +18,11 @@ public sealed class PassLayoutTests
                 .Activation(ActivationKind.Relu).Linear(3)
         },
         {
+            "sums, of which a branch is read once",
+            b => b.Linear(16).Residual(r => r.Linear(16)).Activation(ActivationKind.Silu)
+                .Residual(r => r.Linear(16)).Activation(ActivationKind.Gelu).Linear(3)
+        },
+        {
             "normalisations",
             b => b.Linear(16).LayerNorm().Activation(ActivationKind.Relu).Linear(16).LayerNorm()
                 .Activation(ActivationKind.Gelu).Linear(16)
